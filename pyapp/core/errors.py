@@ -1,0 +1,95 @@
+"""The one tree of errors that the core raises or puts into a result.
+
+    PenstockError
+    ├── Misuse               a programmer's mistake, raised at once
+    │   ├── KeyMisuse        a key that cannot be, or a window handed to a writer (RT-3)
+    │   └── Disposed         something was used after it was closed
+    └── RequestError         a request that brought no data; lives in `Result.error`, never raised at a page
+        ├── NetworkError     the server could not be reached
+        ├── TimedOut         no answer in time
+        ├── HttpError        an answer with a status of 400 or above
+        ├── WrongContent     an answer of another kind than JSON, for example a page of HTML
+        └── InvalidAnswer    JSON that is not what the contract says
+"""
+
+from __future__ import annotations
+
+
+class PenstockError(Exception):
+    """What every error of the core is; its text is one sentence for a person."""
+
+
+class Misuse(PenstockError):
+    """The program asked for something that cannot be."""
+
+
+class KeyMisuse(Misuse, ValueError):
+    """A key that has no meaning here."""
+
+
+class Disposed(Misuse):
+    """A part was used after it was closed."""
+
+
+class RequestError(PenstockError):
+    """A request that brought no data.
+
+    Attributes:
+        kind: one word for styles and counters: `network`, `timeout`, `server`, `forbidden`, `missing`, `refused`, `content`, `invalid`.
+        endpoint: the endpoint's name in the inventory.
+        status: the HTTP status, where there was one.
+        retry_after_ms: how long the server asked to be left alone, where it did.
+    """
+
+    kind = "network"
+
+    def __init__(self, message: str, *, endpoint: str = "", status: int | None = None, retry_after_ms: float | None = None) -> None:
+        super().__init__(message)
+        self.endpoint = endpoint
+        self.status = status
+        self.retry_after_ms = retry_after_ms
+
+    @property
+    def retryable(self) -> bool:
+        """Whether asking again by itself may help."""
+        return True
+
+
+class NetworkError(RequestError):
+    """The server could not be reached."""
+
+
+class TimedOut(RequestError):
+    """No answer in time."""
+
+    kind = "timeout"
+
+
+class HttpError(RequestError):
+    """An answer with a status of 400 or above."""
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        status = self.status or 0
+        if status in (401, 403):
+            return "forbidden"
+        if status == 404:
+            return "missing"
+        return "server" if status >= 500 else "refused"
+
+    @property
+    def retryable(self) -> bool:
+        status = self.status or 0
+        return status >= 500 or status in (408, 429)
+
+
+class WrongContent(RequestError):
+    """An answer of another kind than JSON; at this contract a page of HTML means that the endpoint does not exist."""
+
+    kind = "content"
+
+
+class InvalidAnswer(RequestError):
+    """JSON that is not what the contract says."""
+
+    kind = "invalid"

@@ -1,0 +1,70 @@
+"""What a panel may say about its data: the vocabulary of RT-83 and of the design's table of states.
+
+A page never works these out. The feeds measure them, the cache carries them in every `Result`, and the panel's head shows them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FreshnessState(StrEnum):
+    """`data-freshness` (RT-83)."""
+
+    LIVE = "live"
+    POLLING = "polling"
+    WINDOW = "window"
+    PAUSED = "paused"
+    STALE = "stale"
+    LOADING = "loading"
+    ERROR = "error"
+
+
+class FreshnessReason(StrEnum):
+    """`data-reason`: why the state is what it is; empty where the state says it all."""
+
+    NONE = ""
+    DELIVERING = "delivering"
+    SYNCHRONIZED = "synchronized"
+    UNVERIFIED = "unverified"
+    DESIGN = "design"
+    FALLBACK = "fallback"
+    BUDGET = "budget"
+    USER = "user"
+    HIDDEN = "hidden"
+    CONNECTING = "connecting"
+    CATCHING_UP = "catching-up"
+    OLD = "old"
+    SERVER = "server"
+    NETWORK = "network"
+    CONTENT = "content"
+    BREAKER = "breaker"
+    FORBIDDEN = "forbidden"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How fresh one result is, measured.
+
+    Attributes:
+        state, reason: see the enums.
+        since_ms: wall time in ms since when the state holds.
+        mode: how the data is fed, one of RT-80's words: `streaming`, `watch`, `polling`, `polling (fallback)`, `snapshot`.
+        health: the words of the scope's health with its reason, for the popover and the dock.
+        last_delivery_ms: wall time of the last frame that counts as a delivery (RT-30), if any.
+        last_snapshot_ms: wall time at which the last snapshot was asked for, if any.
+        next_attempt_ms: wall time of the next reconnect or poll, if one is planned.
+        changes_since: events that a paused panel did not show.
+    """
+
+    state: FreshnessState = FreshnessState.LOADING
+    reason: FreshnessReason = FreshnessReason.NONE
+    since_ms: float = 0.0
+    mode: str = "snapshot"
+    health: str = ""
+    last_delivery_ms: float | None = None
+    last_snapshot_ms: float | None = None
+    next_attempt_ms: float | None = None
+    changes_since: int = 0
