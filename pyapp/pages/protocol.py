@@ -1,0 +1,229 @@
+"""What a page is: types only, shared by the pages and by the program that runs them.
+
+A page is a module with these names; `Page` says them as a Protocol, so that the route table is type-checked:
+
+    State      a frozen pydantic model: filters, mode, the window's bounds, what was asked. Never data.
+    initial    the state of a URL's parameters; what makes no sense is dropped, with a sentence in `state.problem`
+    params     the other way: what the URL must say so that a reload shows the same
+    needs      the queries of this state, by the names that the panels use
+    update     (state, message) → the next state, alone or with effects
+    layout     the static frame, with one `<div class="root" data-root="panel NAME">` per panel
+    PANELS     the panels: which needs each reads, and how it looks
+
+Invariants. `needs`, `params`, `update` and the views are functions of their arguments. Effects are data: the program runs them
+and answers a `Mutate` with `MutationDone` or `MutationFailed`. A view reads results and never asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from pyapp.core.cache.keys import QueryKey
+from pyapp.core.cache.result import Result
+from pyapp.ui import Action, TemplateResult
+
+Theme = Literal["system", "light", "dark"]
+"""What the user chose; `system` follows the machine."""
+
+
+class Connection(StrEnum):
+    """What the pill in the bar says: the worst state among what is on screen."""
+
+    LIVE = "live"
+    CONNECTING = "connecting"
+    DEGRADED = "degraded"
+    RECONNECTING = "reconnecting"
+    POLLING = "polling"
+    PAUSED = "paused"
+    OFFLINE = "offline"
+    ERROR = "error"
+    FORBIDDEN = "forbidden"
+
+
+class ToastLevel(StrEnum):
+    """How loud a toast is: its rule is short for the calm ones and whole for trouble."""
+
+    INFO = "info"
+    OK = "ok"
+    WARNING = "warn"
+    ERROR = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One query that a state wants observed.
+
+    Attributes:
+        key: the query.
+        live: false when the user paused it: the data is kept and not updated (RT-5). Means nothing for a window key.
+    """
+
+    key: QueryKey
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """The pill and its popover.
+
+    Attributes:
+        state: the worst state among what is on screen.
+        words: the pill's word or two, for example `Live`.
+        extra: what stands beside them, for example `4 streams`.
+        says: one sentence: why, and what happens next.
+        rows: label and value, for the popover.
+    """
+
+    state: Connection = Connection.CONNECTING
+    words: str = "Connecting"
+    extra: str = ""
+    says: str = "Nothing is called live yet."
+    rows: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A message that waits in the corner until it is dismissed or times out."""
+
+    id: int
+    level: ToastLevel
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StripView:
+    """The strip under the page: only what is measured; `None` is not shown."""
+
+    connections: int = 0
+    streams: int = 0
+    events_per_min: float | None = None
+    heartbeat_age_ms: float | None = None
+    clock_offset_ms: float | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """What every view may know besides its own state and results.
+
+    Attributes:
+        now_ms: the server's clock, wall time in ms, coarse: good for thresholds such as a stale worker, not for labels that tick.
+        route: the route shown, for example `jobs`.
+        theme: what the user chose.
+        connection, toasts, notice, strip: what the shell shows; `notice` is one line under the bar.
+        profile: the environment's name.
+    """
+
+    now_ms: float = 0.0
+    route: str = "dashboard"
+    theme: Theme = "system"
+    connection: ConnectionView = field(default_factory=ConnectionView)
+    toasts: tuple[Toast, ...] = ()
+    notice: str | None = None
+    strip: StripView = field(default_factory=StripView)
+    profile: str = ""
+
+
+# -- Effects: what a page asks the program to do --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mutate:
+    """Send an action to the server. The program answers with `MutationDone` or `MutationFailed`, of the same name and arguments."""
+
+    name: str
+    args: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Fetch one need past cache and throttle; the stream stays untouched (RT-37)."""
+
+    need: str
+
+
+@dataclass(frozen=True, slots=True)
+class Navigate:
+    """Go to another route, for example `#/jobs?status=failed`."""
+
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowToast:
+    """Show a message in the corner."""
+
+    level: ToastLevel
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Put text on the clipboard."""
+
+    text: str
+
+
+Effect = Mutate | Refresh | Navigate | ShowToast | Copy
+
+
+# -- Messages: what `update` is called with -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MutationDone:
+    """The server accepted an action. That it accepted says nothing about what the job does next."""
+
+    name: str
+    args: Mapping[str, str]
+    answer: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class MutationFailed:
+    """The server refused an action, or it did not arrive; `message` is one sentence for a person."""
+
+    name: str
+    args: Mapping[str, str]
+    message: str
+
+
+Message = Action | MutationDone | MutationFailed
+
+# A page's own State is known to that page only; the program passes it through unread, which is what `Any` says here.
+State = Any
+Results = Mapping[str, Result[Any]]
+View = Callable[[State, Results, Env], TemplateResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One root with one error boundary, painted only when a result of its needs or the state changed.
+
+    Attributes:
+        needs: names of the page's needs that the view reads; results of others are not handed to it.
+        view: state, results by need, environment → template.
+        clock: paint again as `Env.now_ms` moves: for panels that compare times. Ages tick by themselves.
+    """
+
+    needs: tuple[str, ...]
+    view: View
+    clock: bool = False
+
+
+class Page(Protocol):
+    """The module of a route."""
+
+    title: str
+    PANELS: Mapping[str, Panel]
+
+    def initial(self, params: Mapping[str, str]) -> State: ...
+    def params(self, state: State) -> dict[str, str]: ...
+    def needs(self, state: State) -> dict[str, Need]: ...
+    def update(self, state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]: ...
+    def layout(self, state: State, env: Env) -> TemplateResult: ...
