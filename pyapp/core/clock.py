@@ -1,0 +1,144 @@
+"""Time as a port: what the core knows of clocks and timers, and a heap of timers over one timer of the host.
+
+All times are milliseconds. `now()` never goes back and means nothing by itself; `wall()` is milliseconds since 1970 and may jump.
+
+`TimerHeap` serves any number of timers from a single host timer, so that a page with hundreds of polls and watches holds one
+JavaScript timeout, and a cancelled timer costs nothing but its place in the heap.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A timer that has been set."""
+
+    def cancel(self) -> None:
+        """The callback will not be called. Twice is once; after it has been called, nothing happens."""
+        ...
+
+
+class Clock(Protocol):
+    """Now, and later."""
+
+    def now(self) -> float:
+        """Monotonic time in ms."""
+        ...
+
+    def wall(self) -> float:
+        """Milliseconds since 1970 by this machine's clock."""
+        ...
+
+    def call_at(self, when_ms: float, callback: Callable[[], None]) -> Timer:
+        """Call back once at `when_ms` of `now()`, or as soon as may be where that is past; never before this call returns."""
+        ...
+
+
+class HostTimer(Protocol):
+    """The one timer of the host that `TimerHeap` needs."""
+
+    def now(self) -> float: ...
+
+    def wall(self) -> float: ...
+
+    def arm(self, delay_ms: float) -> None:
+        """Call the heap's `fire` once after `delay_ms`, in place of any earlier arming."""
+        ...
+
+    def disarm(self) -> None: ...
+
+
+class _Entry:
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStatistics:
+    """`pending`: timers set and neither fired nor cancelled; `fired`: callbacks called; `late_ms`: the worst delay so far."""
+
+    pending: int
+    fired: int
+    late_ms: float
+
+
+class TimerHeap:
+    """A `Clock` over one host timer.
+
+    Timers due at the same time fire in the order in which they were set. A callback that raises does not keep the others from firing:
+    its error goes to `on_error`.
+    """
+
+    def __init__(self, host: HostTimer, on_error: Callable[[Exception], None]) -> None:
+        self._host = host
+        self._on_error = on_error
+        self._heap: list[tuple[float, int, _Entry]] = []
+        self._order = 0
+        self._armed_for: float | None = None
+        self._fired = 0
+        self._late_ms = 0.0
+
+    def now(self) -> float:
+        return self._host.now()
+
+    def wall(self) -> float:
+        return self._host.wall()
+
+    def call_at(self, when_ms: float, callback: Callable[[], None]) -> Timer:
+        entry = _Entry(callback)
+        self._order += 1
+        heapq.heappush(self._heap, (when_ms, self._order, entry))
+        self._arm()
+        return entry
+
+    def fire(self) -> None:
+        """Called by the host when its timer is due: runs what is due now, and arms for the next."""
+        self._armed_for = None
+        now = self._host.now()
+        # Only what was set before this call: a callback that sets a timer for "now" must not starve the page.
+        last = self._order
+        postponed: list[tuple[float, int, _Entry]] = []
+        while self._heap and self._heap[0][0] <= now:
+            row = heapq.heappop(self._heap)
+            if row[1] > last:
+                postponed.append(row)
+                continue
+            entry = row[2]
+            callback, entry.callback = entry.callback, None
+            if callback is None:
+                continue
+            self._fired += 1
+            self._late_ms = max(self._late_ms, now - row[0])
+            try:
+                callback()
+            except Exception as error:
+                self._on_error(error)
+        for row in postponed:
+            heapq.heappush(self._heap, row)
+        self._arm()
+
+    def _arm(self) -> None:
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+        if not self._heap:
+            if self._armed_for is not None:
+                self._armed_for = None
+                self._host.disarm()
+            return
+        when = self._heap[0][0]
+        if self._armed_for is None or when != self._armed_for:
+            self._armed_for = when
+            self._host.arm(max(0.0, when - self._host.now()))
+
+    def statistics(self) -> ClockStatistics:
+        pending = sum(1 for _, _, entry in self._heap if entry.callback is not None)
+        return ClockStatistics(pending, self._fired, self._late_ms)

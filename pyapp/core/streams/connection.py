@@ -1,0 +1,410 @@
+"""One connection of one stream, as a machine without I/O (RT-20 to RT-24, RT-26 to RT-28, RT-30).
+
+`step(state, event)` gives the next state and the effects that a shell must run, in order. Every socket, timer and callback carries
+the epoch it was made for; an event of another epoch changes nothing and has no effect.
+
+    state         event                     next                effects
+    ------------  ------------------------  ------------------  -----------------------------------------------
+    closed        Wanted                    connecting          OpenSocket
+    closed        anything else             closed
+    connecting    SocketOpened              open, unconfirmed   SetTimer confirm
+    connecting,   Hello                     open, confirmed     Confirmed, SetTimer silence
+      open
+    open          Delivered, unconfirmed    open, confirmed     Confirmed (part A: the first data confirms)
+    open          TimerDue confirm          open, confirmed     Confirmed (part A: quiet, and no error or end)
+    open          Delivered with a hole     open                Gap
+    open          Beaten, sequence above    open                Gap
+    open          WasReset                  open                Gap
+    open          TimerDue silence, silent  reconnecting        CloseSocket, Lost, SetTimer retry
+    connecting,   SocketFailed, ErrorFrame, reconnecting        CloseSocket, Lost, SetTimer retry
+      open          Bye
+    reconnecting  TimerDue retry            connecting          OpenSocket (epoch + 1)
+    reconnecting  TryNow                    connecting          ClearTimer retry, OpenSocket (epoch + 1)
+    any but       Unwanted(reason)          closed              CloseSocket, ClearTimers, Lost
+      closed
+
+There is at most one retry timer, because only `reconnecting` has one and every way out of it clears it (RT-22).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from pyapp.core.ports import Random
+from pyapp.core.streams.backoff import delay_ms
+from pyapp.core.streams.position import Position
+from pyapp.core.timings import Timings
+
+
+class Phase(StrEnum):
+    """The public states (RT-21)."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    RECONNECTING = "reconnecting"
+    CLOSED = "closed"
+
+
+class Reason(StrEnum):
+    """Why a connection is as it is (RT-21)."""
+
+    NONE = ""
+    NOT_WANTED = "not wanted"
+    HIDDEN = "hidden"
+    OFFLINE = "offline"
+    LIVE_OFF = "live off"
+    FLAG_OFF = "flag off"
+    BUDGET = "budget"
+    FORBIDDEN = "forbidden"
+    UNAVAILABLE = "unavailable"
+    PLANNED = "planned"
+    DROPPED = "dropped"
+    REFUSED = "refused"
+    SERVER_ERROR = "server error"
+    SILENT = "silent"
+    SHUTDOWN = "shutdown"
+
+
+class TimerName(StrEnum):
+    RETRY = "retry"
+    CONFIRM = "confirm"
+    SILENCE = "silence"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The state.
+
+    Attributes:
+        phase, reason, since_ms: the public state, why, and since when (clock time).
+        epoch: counts the sockets of this connection.
+        failures: attempts in a row that did not hold (RT-23).
+        opened_ms, confirmed_ms, last_frame_ms: clock times within this epoch.
+        retry_at_ms: when the next attempt is due, while reconnecting.
+        heartbeat_ms: the interval that hello announced; `None` at a part-A server.
+        floor_ms: `retry_ms` of the last hello or bye.
+        position: the last place seen, kept over epochs for the resume (RT-27).
+        lost_ms: when the last confirmed epoch ended, until the next confirmation.
+    """
+
+    phase: Phase = Phase.CLOSED
+    reason: Reason = Reason.NOT_WANTED
+    since_ms: float = 0.0
+    epoch: int = 0
+    failures: int = 0
+    opened_ms: float | None = None
+    confirmed_ms: float | None = None
+    last_frame_ms: float | None = None
+    retry_at_ms: float | None = None
+    heartbeat_ms: float | None = None
+    floor_ms: float = 0.0
+    position: Position | None = None
+    lost_ms: float | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.confirmed_ms is not None
+
+
+# Events ---------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The stream is to be open. `resume_from` is a place from which nothing is missing, where the owner knows one."""
+
+    resume_from: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOpened:
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SocketFailed:
+    """The socket's own error; `final` when the browser would not have tried again."""
+
+    epoch: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFrame:
+    """A frame that the server named `error`: this stream failed although the status was 200 (RT-24)."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    epoch: int
+    server_epoch: str
+    heartbeat_ms: float
+    retry_ms: float
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Data came: `position` of the last frame where frames are numbered; `hole` if one is missing before it."""
+
+    epoch: int
+    position: Position | None = None
+    hole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beaten:
+    """A heartbeat; `sequence` is the last that the server sent on this stream."""
+
+    epoch: int
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WasReset:
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bye:
+    epoch: int
+    retry_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    epoch: int
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class TryNow:
+    """The person, or a network that came back, asks for an attempt without waiting."""
+
+
+Event: TypeAlias = (
+    Wanted | Unwanted | SocketOpened | SocketFailed | ErrorFrame | Hello | Delivered | Beaten | WasReset | Bye | TimerDue | TryNow
+)
+
+# Effects --------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSocket:
+    epoch: int
+    last_event_id: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSocket:
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    name: TimerName
+    at_ms: float
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimer:
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The epoch is confirmed (RT-30). `resumed`: nothing was missed since `Connection.position` (RT-27)."""
+
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something may be missing: a snapshot is owed (RT-32)."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A confirmed epoch ended."""
+
+    reason: Reason
+
+
+Effect: TypeAlias = OpenSocket | CloseSocket | SetTimer | ClearTimer | Confirmed | Gap | Lost
+Step: TypeAlias = tuple[Connection, tuple[Effect, ...]]
+
+
+class Machine:
+    """The transition function with what it needs to know: the times and chance."""
+
+    def __init__(self, timings: Timings, random: Random) -> None:
+        self._timings = timings
+        self._random = random
+
+    def step(self, state: Connection, event: Event, now_ms: float) -> Step:
+        """The table of this module's docstring."""
+        match event:
+            case Wanted(resume_from):
+                if state.phase is not Phase.CLOSED:
+                    return state, ()
+                known = resume_from if resume_from is not None else state.position
+                return self._connect(replace(state, failures=0, position=known), now_ms)
+            case Unwanted(reason):
+                return self._close(state, reason, now_ms)
+            case TryNow():
+                if state.phase is not Phase.RECONNECTING:
+                    return state, ()
+                after, effects = self._connect(state, now_ms)
+                return after, (ClearTimer(TimerName.RETRY), *effects)
+            case _:
+                if event.epoch != state.epoch or state.phase is Phase.CLOSED:
+                    return state, ()
+                return self._within(state, event, now_ms)
+
+    def _within(
+        self,
+        state: Connection,
+        event: SocketOpened | SocketFailed | ErrorFrame | Hello | Delivered | Beaten | WasReset | Bye | TimerDue,
+        now_ms: float,
+    ) -> Step:
+        if state.phase is Phase.RECONNECTING:
+            if event == TimerDue(state.epoch, TimerName.RETRY):
+                return self._connect(state, now_ms)
+            return state, ()
+        match event:
+            case SocketOpened(epoch):
+                if state.phase is Phase.OPEN:
+                    return state, ()
+                opened = replace(state, phase=Phase.OPEN, reason=Reason.NONE, since_ms=now_ms, opened_ms=now_ms, last_frame_ms=now_ms)
+                return opened, (SetTimer(TimerName.CONFIRM, now_ms + self._timings.confirm_ms, epoch),)
+            case SocketFailed(_, final):
+                return self._fail(state, Reason.REFUSED if final and state.last_frame_ms is None else Reason.DROPPED, now_ms)
+            case ErrorFrame():
+                return self._fail(state, Reason.SERVER_ERROR, now_ms)
+            case Bye(_, retry_ms):
+                return self._fail(replace(state, floor_ms=max(state.floor_ms, retry_ms)), Reason.PLANNED, now_ms)
+            case Hello():
+                return self._greeted(state, event, now_ms)
+            case Delivered(_, position, hole):
+                after = replace(state, last_frame_ms=now_ms, position=position or state.position)
+                after, effects = self._confirm(after, now_ms, resumed=False) if not state.confirmed else (after, ())
+                return after, (*effects, Gap("a hole in the sequence")) if hole else effects
+            case Beaten(_, sequence):
+                after = replace(state, last_frame_ms=now_ms)
+                known = state.position
+                if sequence is None or known is None or sequence <= known.sequence:
+                    return after, ()
+                # The heartbeat speaks for all that was sent before it: what it counts and we have not seen is lost (RT-28).
+                return replace(after, position=Position(known.epoch, sequence)), (Gap("a heartbeat ahead of the data"),)
+            case WasReset():
+                return replace(state, last_frame_ms=now_ms), (Gap("reset by the server"),)
+            case TimerDue(epoch, TimerName.CONFIRM):
+                return self._confirm(state, now_ms, resumed=False) if not state.confirmed else (state, ())
+            case TimerDue(epoch, TimerName.SILENCE):
+                deadline = self._silent_at(state)
+                if deadline is None:
+                    return state, ()
+                # Frames do not move the timer, which would cost one timer per frame: it looks when it is due.
+                if deadline > now_ms:
+                    return state, (SetTimer(TimerName.SILENCE, deadline, epoch),)
+                return self._fail(state, Reason.SILENT, now_ms)
+            case TimerDue():
+                return state, ()
+
+    def _greeted(self, state: Connection, hello: Hello, now_ms: float) -> Step:
+        known = state.position
+        same_life = known is not None and known.epoch == hello.server_epoch
+        after = replace(
+            state,
+            phase=Phase.OPEN,
+            reason=Reason.NONE,
+            since_ms=state.since_ms if state.phase is Phase.OPEN else now_ms,
+            opened_ms=state.opened_ms if state.opened_ms is not None else now_ms,
+            last_frame_ms=now_ms,
+            heartbeat_ms=hello.heartbeat_ms,
+            floor_ms=hello.retry_ms,
+            # A server that did not resume starts us anew: holes before its first frame are what the snapshot is for.
+            position=known if hello.resumed and same_life else None,
+        )
+        after, effects = self._confirm(after, now_ms, resumed=hello.resumed and same_life)
+        deadline = self._silent_at(after)
+        if deadline is None:
+            return after, effects
+        return after, (*effects, SetTimer(TimerName.SILENCE, deadline, state.epoch))
+
+    def _silent_at(self, state: Connection) -> float | None:
+        if state.heartbeat_ms is None or state.last_frame_ms is None:
+            return None
+        return state.last_frame_ms + self._timings.heartbeat_factor * state.heartbeat_ms
+
+    def _confirm(self, state: Connection, now_ms: float, *, resumed: bool) -> Step:
+        return replace(state, confirmed_ms=now_ms, lost_ms=None), (ClearTimer(TimerName.CONFIRM), Confirmed(resumed))
+
+    def _connect(self, state: Connection, now_ms: float) -> Step:
+        epoch = state.epoch + 1
+        after = replace(
+            state,
+            phase=Phase.CONNECTING,
+            reason=Reason.NONE,
+            since_ms=now_ms,
+            epoch=epoch,
+            opened_ms=None,
+            confirmed_ms=None,
+            last_frame_ms=None,
+            retry_at_ms=None,
+            heartbeat_ms=None,
+        )
+        return after, (OpenSocket(epoch, state.position),)
+
+    def _fail(self, state: Connection, reason: Reason, now_ms: float) -> Step:
+        held = state.confirmed_ms is not None and now_ms - state.confirmed_ms >= self._timings.hold_ms
+        failures = 1 if held else state.failures + 1
+        retry_at = now_ms + delay_ms(failures, self._timings, self._random, state.floor_ms)
+        after = replace(
+            state,
+            phase=Phase.RECONNECTING,
+            reason=reason,
+            since_ms=now_ms,
+            failures=failures,
+            retry_at_ms=retry_at,
+            confirmed_ms=None,
+            opened_ms=None,
+            lost_ms=now_ms if state.confirmed else state.lost_ms,
+        )
+        lost = (Lost(reason),) if state.confirmed else ()
+        return after, (
+            CloseSocket(state.epoch),
+            ClearTimer(TimerName.CONFIRM),
+            ClearTimer(TimerName.SILENCE),
+            *lost,
+            SetTimer(TimerName.RETRY, retry_at, state.epoch),
+        )
+
+    def _close(self, state: Connection, reason: Reason, now_ms: float) -> Step:
+        if state.phase is Phase.CLOSED:
+            return replace(state, reason=reason), ()
+        after = replace(
+            state,
+            phase=Phase.CLOSED,
+            reason=reason,
+            since_ms=now_ms,
+            confirmed_ms=None,
+            opened_ms=None,
+            retry_at_ms=None,
+            lost_ms=now_ms if state.confirmed else state.lost_ms,
+        )
+        socket = () if state.phase is Phase.RECONNECTING else (CloseSocket(state.epoch),)
+        lost = (Lost(reason),) if state.confirmed else ()
+        return after, (*socket, *(ClearTimer(name) for name in TimerName), *lost)

@@ -1,0 +1,76 @@
+"""What a stream is, as an application describes it, and the key that names one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from pyapp.core.cache.keys import Param, Params, canonical
+from pyapp.core.streams.decode import Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    """One stream: its name in the inventory and its canonical parameters. Equal keys share one connection (RT-20)."""
+
+    name: str
+    params: Params = ()
+
+    def __str__(self) -> str:
+        if not self.params:
+            return self.name
+        return f"{self.name}?{urlencode([(k, str(v)) for k, v in self.params])}"
+
+
+def stream_key(name: str, **params: Param) -> StreamKey:
+    """A stream's key, for example `stream_key("jobs.trends", hours=24)`."""
+    return StreamKey(name, canonical(params))
+
+
+def _no_entity(event: Any) -> str | None:
+    return None
+
+
+def _type_of(event: Any) -> str:
+    return event.type
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream of the server.
+
+    Attributes:
+        name: as in `StreamKey.name`.
+        path: below the API's prefix; `{id}` is filled from the key's parameters, the others become the query.
+        decoder: validates its events.
+        priority: lower is more important when there are more streams than connections (RT-64).
+        replaceable: event types of which only the last of an entity matters (RT-40).
+        entity: what an event is about, `None` where it is about the stream as a whole.
+        kind_of: the event's type, for counters and `replaceable`.
+        contract: `a`, or `b` where only a part-B server has it.
+    """
+
+    name: str
+    path: str
+    decoder: Decoder
+    priority: int
+    replaceable: frozenset[str] = frozenset()
+    entity: Callable[[Any], str | None] = field(default=_no_entity)
+    kind_of: Callable[[Any], str] = field(default=_type_of)
+    contract: str = "a"
+
+    def url(self, key: StreamKey, last_event_id: str | None = None) -> str:
+        """The path and query of a key, with the place to resume from, if there is one (RT-27)."""
+        path = self.path
+        query: list[tuple[str, str]] = []
+        for name, value in key.params:
+            hole = "{" + name + "}"
+            if hole in path:
+                path = path.replace(hole, quote(str(value), safe=""))
+            else:
+                query.extend((name, str(v)) for v in (value if isinstance(value, tuple) else (value,)))
+        if last_event_id:
+            query.append(("last_event_id", last_event_id))
+        return f"{path}?{urlencode(query)}" if query else path

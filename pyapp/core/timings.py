@@ -1,0 +1,67 @@
+"""Every time of the realtime model, with its default and its rule, in milliseconds unless the name says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+_NOT_DIVIDED = frozenset({"heartbeat_factor", "resync_bucket", "jitter", "beat_first_ms", "beat_ms", "beat_budget_ms", "request_timeout_ms"})
+"""Counts and ratios; the beat, which is a cadence of drawing and not a wait; and the time-out of a request, which bounds a machine
+and not a person: a test machine under load may well take half a second to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """The times of `realtime.md`; a profile may change them (RT-70)."""
+
+    live_refresh_ms: float = 5_000
+    """Polling by design of what no stream writes (RT-8)."""
+    safety_a_ms: float = 60_000
+    """Safety snapshot of a healthy live query at a part-A server (RT-8)."""
+    safety_b_ms: float = 600_000
+    """The same at a part-B server (RT-8)."""
+    linger_ms: float = 500
+    """How long a stream that nobody wants stays open (RT-20)."""
+    backoff_base_ms: float = 1_000
+    backoff_cap_ms: float = 30_000
+    jitter: float = 0.15
+    """Backoff: min(cap, base * 2^n), ± jitter after the cap (RT-23)."""
+    hold_ms: float = 5_000
+    """How long a confirmed connection must hold before its failures are forgotten (RT-23)."""
+    confirm_ms: float = 2_000
+    """Part A: an open socket without an error counts as confirmed after this (RT-30)."""
+    heartbeat_factor: float = 2.5
+    """Silence of so many announced heartbeats closes the stream (RT-26)."""
+    unverified_ms: float = 60_000
+    """A stream without heartbeats that was silent for so long is live, but unverified (RT-26)."""
+    drop_grace_ms: float = 2_000
+    """A drop that is back and resumed within this owes no snapshot (RT-32)."""
+    catch_up_ms: float = 1_000
+    """A snapshot that is owed is asked for within this, jittered (RT-32)."""
+    resync_bucket: int = 2
+    resync_refill_ms: float = 15_000
+    """Snapshots owed per query: a bucket, and the time to refill one (RT-32)."""
+    fallback_grace_ms: float = 12_000
+    """Not healthy for so long: the scope polls (RT-33)."""
+    recover_ms: float = 5_000
+    """Unbroken health that ends a fallback (RT-33)."""
+    fallback_poll_ms: float = 10_000
+    """The interval of a fallback (RT-33, RT-70)."""
+    event_refetch_ms: float = 5_000
+    """Refetches caused by events: at once, then one in so long (RT-42)."""
+    beat_first_ms: float = 10
+    beat_ms: float = 100
+    beat_budget_ms: float = 8
+    """The beat: first after quiet (within 16), then every, and how long one may take (RT-41)."""
+    hidden_grace_ms: float = 10_000
+    """Hidden for so long: everything stops (RT-50)."""
+    offline_retry_ms: float = 30_000
+    request_timeout_ms: float = 10_000
+    gc_ms: float = 300_000
+    """How long the data of a query without observers is kept (RT-11)."""
+
+    def divided(self, by: float) -> Timings:
+        """Every waiting time divided, as the profile `test` does by 20 (RT-70)."""
+        return replace(self, **{f.name: getattr(self, f.name) / by for f in fields(self) if f.name not in _NOT_DIVIDED})
+
+
+TEST_DIVISOR = 20
