@@ -1,0 +1,84 @@
+// <pen-age at="ISO or ms"> and <pen-time at="ISO or ms">: times that the page keeps right by itself.
+//
+// pen-age   how long ago, ticking; `until` counts down instead; `here` takes this machine's clock and not the server's;
+//           `plain` writes `2 s` as text, for sentences, and not as digits with a unit in a slot of its own.
+// pen-time  the moment itself: `07:13:02`, with the day where it is not today.
+//
+// Both put the absolute time in the viewer's zone into `title`. They own their children: templates render none into them.
+
+import { age, everySecond, fullTime, moment, now, shortTime } from "./clock.mjs";
+
+export class PenAge extends HTMLElement {
+  static observedAttributes = ["at", "until", "here", "plain"];
+
+  #stop = null;
+  #shown = "";
+  #digits = null;
+  #unit = null;
+
+  connectedCallback() {
+    this.#stop = everySecond(() => this.#show());
+    this.#show();
+  }
+
+  disconnectedCallback() {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  attributeChangedCallback() {
+    if (this.#stop) this.#show();
+  }
+
+  #show() {
+    const at = moment(this.getAttribute("at"));
+    if (Number.isNaN(at)) {
+      this.#write("—", "");
+      this.removeAttribute("title");
+      return;
+    }
+    const distance = now(!this.hasAttribute("here")) - at;
+    const { value, unit } = age(this.hasAttribute("until") ? -distance : distance);
+    const title = fullTime(at);
+    if (this.title !== title) this.title = title;
+    this.#write(value, unit);
+  }
+
+  #write(value, unit) {
+    const plain = this.hasAttribute("plain");
+    const text = `${value} ${unit} ${plain}`;
+    if (text === this.#shown) return;
+    this.#shown = text;
+    if (plain) {
+      this.#digits = null;
+      this.textContent = unit ? `${value} ${unit}` : value;
+      return;
+    }
+    if (!this.#digits) {
+      this.#digits = document.createTextNode("");
+      this.#unit = document.createElement("span");
+      this.#unit.className = "u fx";
+      this.replaceChildren(this.#digits, this.#unit);
+    }
+    this.#digits.data = value;
+    this.#unit.textContent = unit;
+  }
+}
+
+export class PenTime extends HTMLElement {
+  static observedAttributes = ["at"];
+
+  connectedCallback() {
+    this.#show();
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.#show();
+  }
+
+  #show() {
+    const at = moment(this.getAttribute("at"));
+    this.textContent = Number.isNaN(at) ? "—" : shortTime(at);
+    this.title = Number.isNaN(at) ? "" : fullTime(at);
+  }
+}

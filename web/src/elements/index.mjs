@@ -1,0 +1,18 @@
+// Every custom element of the console, in light DOM, so that one style sheet and lit's templates reach into all of them.
+
+import { PenAge, PenTime } from "./age.mjs";
+import { PenDialog } from "./dialog.mjs";
+import { PenHold } from "./hold.mjs";
+import { placePopovers } from "./popover.mjs";
+import { PenSkip } from "./skip.mjs";
+import { PenViewport } from "./viewport.mjs";
+import { PenWindow } from "./window.mjs";
+
+customElements.define("pen-age", PenAge);
+customElements.define("pen-time", PenTime);
+customElements.define("pen-dialog", PenDialog);
+customElements.define("pen-hold", PenHold);
+customElements.define("pen-skip", PenSkip);
+customElements.define("pen-viewport", PenViewport);
+customElements.define("pen-window", PenWindow);
+placePopovers();
