@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import appzip
 from sitebuild import app, bundle, packages, places, site, tools
-from sitebuild.cache import digest, sync, tree_digest
+from sitebuild.cache import digest, exclusive, sync, tree_digest
 from sitebuild.compress import siblings
 from sitebuild.errors import BuildError
 
@@ -47,7 +47,6 @@ def build(options: argparse.Namespace) -> bool:
     if mark.is_file() and mark.read_text(encoding="utf-8") == key and (out / "index.html").is_file():
         return False
     mark.unlink(missing_ok=True)
-    places.CACHE.mkdir(exist_ok=True)
     node, npm = tools.node_commands()
     tools.install_node_modules(npm)
     prepared = packages.build_packages(node)
@@ -74,7 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     began = time.monotonic()
     try:
-        done = build(options)
+        with exclusive():
+            done = build(options)
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
         return 1

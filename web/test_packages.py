@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from sitebuild import packages, places, tools
-from sitebuild.cache import step, tree_digest
+from sitebuild.cache import exclusive, step, tree_digest
 from sitebuild.errors import BuildError
 
 REQUIREMENTS = (places.WEB / "requirements.txt", places.ROOT / "tests" / "pyodide" / "requirements.txt")
@@ -29,17 +29,17 @@ def build_test_site() -> Path:
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(folder / "site")
 
-    return step("test-packages", tree_digest(REQUIREMENTS), make)[0]
+    return step("test-packages", tree_digest(REQUIREMENTS), make)
 
 
 def main() -> int:
     """Prepare; the exit code."""
     try:
-        places.CACHE.mkdir(exist_ok=True)
-        node, npm = tools.node_commands()
-        tools.install_node_modules(npm)
-        folder = build_test_site()
-        stdlib = packages.build_stdlib(node) / "python_stdlib.zip"
+        with exclusive():
+            node, npm = tools.node_commands()
+            tools.install_node_modules(npm)
+            folder = build_test_site()
+            stdlib = packages.build_stdlib(node) / "python_stdlib.zip"
     except BuildError as error:
         print(f"test packages: {error}", file=sys.stderr)
         return 1

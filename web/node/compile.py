@@ -23,7 +23,7 @@ class DropDocstrings(ast.NodeTransformer):
 
     visit_FunctionDef = visit_AsyncFunctionDef = strip  # noqa: N815
 
-    def visit_Module(self, node):  # noqa: N802
+    def visit_Module(self, node):
         # A module without a docstring must not begin with `pass`: `from __future__` has to come first.
         self.generic_visit(node)
         if ast.get_docstring(node, clean=False) is not None:

@@ -48,8 +48,8 @@ def build_bundle() -> tuple[Path, dict[str, str]]:
         fonts = ["--loader:.woff2=file", "--asset-names=[name]-[hash]"]
         tools.esbuild([str(entry), *common, *fonts])
 
-    inputs = [SOURCE, STYLES, places.WEB / "sitebuild", places.MODULES / ".penstock-key"]
-    folder = step("bundle", tree_digest(inputs), make)[0] / "assets"
+    inputs = [SOURCE, STYLES, Path(__file__), places.MODULES / ".penstock-key"]
+    folder = step("bundle", tree_digest(inputs), make) / "assets"
     names = {stem: next(folder.glob(f"{stem}-*.{kind}")).name
              for stem, kind in (("first", "js"), ("boot", "js"), ("app", "js"), ("site", "css"))}  # fmt: skip
     return folder, names

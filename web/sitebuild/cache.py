@@ -6,13 +6,28 @@ interrupted leaves no `.key` and runs again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from . import places
+
+
+@contextlib.contextmanager
+def exclusive() -> Generator[None]:
+    """Let one build at a time work in the cache: `make run`, `make test` and an editor may start theirs together."""
+    places.CACHE.mkdir(exist_ok=True)
+    with open(places.CACHE / "lock", "w", encoding="utf-8") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except ImportError:
+            pass  # Windows has no flock: there two builds at once are the user's to avoid.
+        yield
 
 
 def digest(*parts: bytes | str | Path) -> str:
@@ -37,20 +52,17 @@ def tree_digest(paths: Iterable[Path]) -> str:
     return total.hexdigest()[:16]
 
 
-def step(name: str, key: str, make: Callable[[Path], None]) -> tuple[Path, bool]:
-    """Run `make(directory)` in an empty directory unless it ran with the same `key`.
-
-    Returns the step's directory and whether it had to run.
-    """
+def step(name: str, key: str, make: Callable[[Path], None]) -> Path:
+    """The directory of the step `name`, after `make(directory)` filled it, unless it was filled with the same `key`."""
     folder = places.CACHE / name
     mark = folder / ".key"
     if mark.is_file() and mark.read_text(encoding="utf-8") == key:
-        return folder, False
+        return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     make(folder)
     mark.write_text(key, encoding="utf-8")
-    return folder, True
+    return folder
 
 
 def sync(files: dict[str, bytes], out: Path) -> bool:

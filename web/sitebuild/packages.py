@@ -42,7 +42,7 @@ pydantic.TypeAdapter(list[Probe]).validate_json('[{"at": "2026-01-01T00:00:00Z"}
 
 def node_scripts() -> list[Path]:
     """The files that decide what the steps under Node make."""
-    return [places.WEB / "node", places.WEB / "sitebuild", places.MODULES / ".penstock-key"]
+    return [places.WEB / "node", Path(__file__), places.MODULES / ".penstock-key"]
 
 
 def build_packages(node: list[str]) -> Path:
@@ -72,13 +72,12 @@ def build_packages(node: list[str]) -> Path:
         write_bundle(folder, compiled, site)
         shutil.rmtree(compiled)
 
-    return step("packages", tree_digest([requirements, *node_scripts()]), make)[0]
+    return step("packages", tree_digest([requirements, *node_scripts()]), make)
 
 
 def write_bundle(folder: Path, compiled: Path, site: Path) -> None:
     """Write the wheel and `lock.json` from the tree `compiled`, with the licences of the packages in it."""
     content = {p.relative_to(compiled).as_posix(): p.read_bytes() for p in sorted(compiled.rglob("*")) if p.is_file()}
-    version = digest(*(f"{name}\0".encode() + data for name, data in content.items()))
     info = f"{BUNDLE}-1.dist-info"
     content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {BUNDLE}\nVersion: 1\n".encode()
     content[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {TAG}\n".encode()
@@ -124,14 +123,20 @@ def build_stdlib(node: list[str]) -> Path:
             archive.extractall(source)
         names = sorted(p.relative_to(source).as_posix() for p in source.rglob("*.py"))
         names = [name for name in names if not name.startswith(DROPPED_STDLIB)]
-        job = {"kind": "compile", "source": str(source), "out": str(out), "logical": "/lib/python314.zip", "files": names}
+        job = {
+            "kind": "compile",
+            "source": str(source),
+            "out": str(out),
+            "logical": "/lib/python314.zip",
+            "files": names,
+        }
         tools.prepare(node, [job], "Preparing the standard library")
         content = {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*.pyc"))}
         write_zip(folder / "python_stdlib.zip", content)
         shutil.rmtree(source)
         shutil.rmtree(out)
 
-    return step("stdlib", tree_digest([original, *node_scripts()]), make)[0]
+    return step("stdlib", tree_digest([original, *node_scripts()]), make)
 
 
 def build_snapshot(node: list[str], modules: list[str], stdlib: Path) -> tuple[Path, int]:
@@ -147,7 +152,7 @@ def build_snapshot(node: list[str], modules: list[str], stdlib: Path) -> tuple[P
         raw.unlink()
 
     key = digest(json.dumps(modules), tree_digest([stdlib / "python_stdlib.zip", *node_scripts()]))
-    folder = step("snapshot", key, make)[0]
+    folder = step("snapshot", key, make)
     return folder / "snapshot.bin.gz", int(json.loads((folder / "about.json").read_text(encoding="utf-8"))["bytes"])
 
 

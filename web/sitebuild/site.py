@@ -68,7 +68,13 @@ def pyscript_files() -> dict[str, bytes]:
 
 
 def assemble(
-    runtime: Runtime, assets: Path, names: dict[str, str], app: bytes, requests: dict[str, list[str]], api: str, dev: bool
+    runtime: Runtime,
+    assets: Path,
+    names: dict[str, str],
+    app: bytes,
+    requests: dict[str, list[str]],
+    api: str,
+    dev: bool,
 ) -> dict[str, bytes]:
     """Every file of the site. All but a few fixed names carry a hash, so a host may keep them for ever."""
     files = runtime_files(runtime)
@@ -131,7 +137,10 @@ def assemble(
 
 def page(values: dict[str, str], preloads: list[tuple[str, str]]) -> bytes:
     """index.html from its template: `values` escaped into their places, `preloads` as links (kind, address)."""
-    links = {"module": '<link rel="modulepreload" href="{}">', "fetch": '<link rel="preload" as="fetch" crossorigin href="{}">'}
+    links = {
+        "module": '<link rel="modulepreload" href="{}">',
+        "fetch": '<link rel="preload" as="fetch" crossorigin href="{}">',
+    }
     text = (places.WEB / "index.html").read_text(encoding="utf-8")
     text = text.replace("{{preloads}}", "\n".join(links[kind].format(html.escape(url)) for kind, url in preloads))
     for name, value in values.items():
