@@ -1,3 +1,3 @@
-// The JavaScript that Python uses, on one global object. Each part says in its own file what it offers.
+// The JavaScript of the console, one bundle: the custom elements, and what Python calls, on one global object.
 
-globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, {});
+import "./elements/index.mjs";

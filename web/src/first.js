@@ -10,6 +10,7 @@
   var errors = [];
   var timings = [];
   var notices = [];
+  // Booted or failed: nothing more is shown.
   var over = false;
 
   function find(name) {
@@ -78,6 +79,14 @@
     if (screen) screen.remove();
   }
 
+  try {
+    // The choice of the settings page, before anything is painted.
+    var theme = localStorage.getItem("penstock.theme");
+    if (theme === "light" || theme === "dark") root.setAttribute("data-theme", theme);
+  } catch (error) {
+    // Storage is switched off: the system's theme it is.
+  }
+
   window.penstock = {
     version: version,
     diagnostics: function () {
@@ -85,14 +94,26 @@
       return JSON.stringify(state, null, 2);
     },
   };
-  window.penstockBoot = { step: step, progress: progress, fail: fail, notice: notice, done: done, notices: notices };
+  window.penstockBoot = {
+    step: step,
+    progress: progress,
+    fail: fail,
+    notice: notice,
+    done: done,
+    notices: notices,
+    failed: function () {
+      return errors.length > 0;
+    },
+  };
 
   // A script of the page that did not arrive: the event does not bubble, but it can be captured.
   window.addEventListener(
     "error",
     function (event) {
       var source = event.target && event.target.tagName === "SCRIPT" && event.target.src;
-      if (source) fail("A file of the console did not load", "Check the connection, then reload.", source);
+      if (!source) return;
+      var advice = source.split("/").pop() + " is missing. Check the connection, then reload.";
+      fail("A file of the console did not load", advice, source);
     },
     true
   );
@@ -108,6 +129,7 @@
       "Penstock runs Python as WebAssembly. Allow it for this site (some hardened profiles turn it off) or use another browser.",
     );
   } else {
+    find("work").hidden = false;
     step("scripts", "Loading scripts");
   }
 })();

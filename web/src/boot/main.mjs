@@ -39,6 +39,8 @@ export function loadPyodide({ stdout, stderr }) {
 }
 
 async function boot() {
+  // This browser cannot run the console, and the screen says why: PyScript waits for ever.
+  if (screen.failed()) await new Promise(() => {});
   try {
     const description = fetchFile(new URL("boot.json", base).href).then((response) => response.json());
     const [{ api, notice }, about] = await Promise.all([readConfig(base), description]);
@@ -70,11 +72,17 @@ function reportFailures(pyodide) {
     try {
       return await run.apply(pyodide, args);
     } catch (error) {
-      const last = error.message.trim().split("\n").at(-1);
-      screen.fail("The console could not start", `${last.slice(0, 300)}`, error.message);
+      screen.fail("The console could not start", exceptionLine(error.message), error.message);
       throw error;
     }
   };
+}
+
+/** The line of a Python traceback that names the exception; advice may follow it. */
+function exceptionLine(traceback) {
+  const lines = traceback.trim().split("\n");
+  const named = lines.findLast((line) => /^[\w.]+(Error|Exception|Interrupt|Exit|Warning)\b/.test(line));
+  return (named ?? lines.at(-1)).slice(0, 300);
 }
 
 function explain(error) {
@@ -83,7 +91,8 @@ function explain(error) {
   } else if (!navigator.onLine) {
     screen.fail("You are offline", "Penstock is not on this device completely. Connect, then reload.", error);
   } else if (error instanceof FileError) {
-    screen.fail("A file of the console did not load", "Check the connection, then reload.", error.message);
+    const file = new URL(error.url, base).pathname.split("/").at(-1);
+    screen.fail("A file of the console did not load", `${file} is missing. Check the connection, then reload.`, error.message);
   } else {
     screen.fail("Python could not start", "Reload. If it stays, send the details to whoever runs this site.", error.stack ?? error);
   }

@@ -1,37 +1,80 @@
 // The Python runtime: from the picture of its memory where possible, plainly where not.
 
-import { fetchFile } from "./files.mjs";
+import { FileError, fetchFile } from "./files.mjs";
 
 /**
  * Starts Pyodide with the packages and the application of boot.json (`about`); resolves to the runtime.
- * `progress` counts bytes, `screen` names steps, `output` is { stdout, stderr }.
+ * `progress` counts bytes, `screen` names steps, `output` is { stdout, stderr }. Throws FileError for a missing file.
  */
 export async function startRuntime(about, base, progress, screen, output) {
-  const at = (file) => new URL(file, base).href;
   screen.step("download", "Loading Python");
-  watchRuntimeFiles(about, base, progress);
+  watchRuntimeFiles(base, progress);
   const picture = loadPicture(about.snapshot, progress, screen);
   const app = progress.bytes(about.app);
   app.catch(() => {});
-  const { loadPyodide } = await import(at(`${about.runtime}/pyodide.mjs`));
-  const options = { indexURL: at(`${about.runtime}/`), packages: about.packages, env: about.env, ...output };
-  let pyodide;
+  const folder = new URL(`${about.runtime}/`, base).href;
+  const { failed, stop } = watchFetch(folder);
+  try {
+    const options = { indexURL: folder, packages: about.packages, env: about.env, ...output };
+    const pyodide = await Promise.race([startPython(folder, options, picture, screen), failed]);
+    screen.step("unpack", "Loading the console");
+    pyodide.unpackArchive(await app, "zip");
+    return pyodide;
+  } finally {
+    stop();
+  }
+}
+
+async function startPython(folder, options, picture, screen) {
+  const { loadPyodide } = await importModule(`${folder}pyodide.mjs`);
   const bytes = await picture;
   if (bytes) {
     try {
-      pyodide = await loadPyodide({ ...options, _loadSnapshot: bytes });
+      const pyodide = await loadPyodide({ ...options, _loadSnapshot: bytes });
       // The picture holds the state of the generator at build time: every page would draw the same numbers.
       pyodide.runPython("import random; random.seed(); del random");
+      return pyodide;
     } catch (error) {
-      screen.notice("Python started without its prepared memory, more slowly than usual.");
-      console.warn("The memory snapshot does not fit this runtime; starting without it.", error);
-      pyodide = undefined;
+      withoutPicture(screen, error);
     }
   }
-  pyodide ??= await loadPyodide(options);
-  screen.step("unpack", "Loading the console");
-  pyodide.unpackArchive(await app, "zip");
-  return pyodide;
+  return loadPyodide(options);
+}
+
+async function importModule(url) {
+  try {
+    return await import(url);
+  } catch (error) {
+    throw new FileError(url, error.message);
+  }
+}
+
+/**
+ * Rejects `failed` when a file below `folder` cannot be fetched: Pyodide waits for ever for its own WebAssembly then,
+ * and starts without a package that is missing. `stop` puts the browser's `fetch` back.
+ */
+function watchFetch(folder) {
+  const { fetch } = globalThis;
+  let reject;
+  const failed = new Promise((_, no) => (reject = no));
+  failed.catch(() => {});
+  globalThis.fetch = async (resource, options) => {
+    const url = String(resource?.url ?? resource);
+    try {
+      const response = await fetch(resource, options);
+      if (!response.ok && url.startsWith(folder)) reject(new FileError(url, `the server answered ${response.status}`));
+      return response;
+    } catch (error) {
+      if (url.startsWith(folder)) reject(new FileError(url, error.message));
+      throw error;
+    }
+  };
+  return { failed, stop: () => (globalThis.fetch = fetch) };
+}
+
+function withoutPicture(screen, error) {
+  screen.notice("Python started without its prepared memory, more slowly than usual.");
+  console.warn("The memory snapshot cannot be used; starting without it.", error);
 }
 
 /** The picture of the memory, unpacked; null where there is none or this browser cannot unpack it. */
@@ -49,8 +92,7 @@ async function loadPicture(file, progress, screen) {
     if (end !== file.bytes) throw new Error(`${end} bytes instead of ${file.bytes}`);
     return bytes;
   } catch (error) {
-    screen.notice("Python started without its prepared memory, more slowly than usual.");
-    console.warn("The memory snapshot did not load; starting without it.", error);
+    withoutPicture(screen, error);
     return null;
   }
 }
@@ -65,7 +107,7 @@ async function* chunks(stream) {
 }
 
 /** Pyodide fetches its own files; what arrived is read from the browser's list of resources. */
-function watchRuntimeFiles(about, base, progress) {
+function watchRuntimeFiles(base, progress) {
   const observer = new PerformanceObserver((list) => {
     for (const { name } of list.getEntries()) {
       if (name.startsWith(base)) progress.arrived(name.slice(base.length));
