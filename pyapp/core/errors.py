@@ -1,15 +1,15 @@
 """The one tree of errors that the core raises or puts into a result.
 
-    PenstockError
-    ├── Misuse               a programmer's mistake, raised at once
-    │   ├── KeyMisuse        a key that cannot be, or a window handed to a writer (RT-3)
-    │   └── Disposed         something was used after it was closed
-    └── RequestError         a request that brought no data; lives in `Result.error`, never raised at a page
-        ├── NetworkError     the server could not be reached
-        ├── TimedOut         no answer in time
-        ├── HttpError        an answer with a status of 400 or above
-        ├── WrongContent     an answer of another kind than JSON, for example a page of HTML
-        └── InvalidAnswer    JSON that is not what the contract says
+PenstockError
+├── Misuse               a programmer's mistake, raised at once
+│   ├── KeyMisuse        a key that cannot be, or a window handed to a writer (RT-3)
+│   └── Disposed         something was used after it was closed
+└── RequestError         a request that brought no data; lives in `Result.error`, never raised at a page
+    ├── NetworkError     the server could not be reached
+    ├── TimedOut         no answer in time
+    ├── HttpError        an answer with a status of 400 or above
+    ├── WrongContent     an answer of another kind than JSON, for example a page of HTML
+    └── InvalidAnswer    JSON that is not what the contract says
 """
 
 from __future__ import annotations

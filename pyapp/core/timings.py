@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-_NOT_DIVIDED = frozenset({"heartbeat_factor", "resync_bucket", "jitter", "beat_first_ms", "beat_ms", "beat_budget_ms", "request_timeout_ms"})
+_NOT_DIVIDED = frozenset(
+    {"heartbeat_factor", "resync_bucket", "jitter", "beat_first_ms", "beat_ms", "beat_budget_ms", "request_timeout_ms"}
+)
 """Counts and ratios; the beat, which is a cadence of drawing and not a wait; and the time-out of a request, which bounds a machine
 and not a person: a test machine under load may well take half a second to answer."""
 

@@ -1,11 +1,11 @@
 """Whether the page counts as seen (RT-50, RT-51): a machine without I/O.
 
-    state    event                 next     effects
-    -------  --------------------  -------  -----------------------------
-    shown    Changed(hidden)       leaving  SetGrace(now + hidden grace)
-    leaving  Changed(shown)        shown    ClearGrace      (nothing happened)
-    leaving  GraceOver             hidden   Pause
-    hidden   Changed(shown)        shown    Resume
+state    event                 next     effects
+-------  --------------------  -------  -----------------------------
+shown    Changed(hidden)       leaving  SetGrace(now + hidden grace)
+leaving  Changed(shown)        shown    ClearGrace      (nothing happened)
+leaving  GraceOver             hidden   Pause
+hidden   Changed(shown)        shown    Resume
 """
 
 from __future__ import annotations

@@ -37,7 +37,11 @@ def _scalar(name: str, value: object) -> Scalar:
         raise KeyMisuse(f"The parameter {name!r} is {value}: a key takes finite numbers.")
     if isinstance(value, str | int | float):
         return value
-    raise KeyMisuse(f"The parameter {name!r} is a {type(value).__name__}: a key takes text, numbers, booleans, times, or lists of these.")
+    raise KeyMisuse(_unfit(name, value))
+
+
+def _unfit(name: str, value: object) -> str:
+    return f"The parameter {name!r} is a {type(value).__name__}: a key takes text, numbers, booleans, times, or lists of these."
 
 
 def canonical(params: Mapping[str, Param], defaults: Mapping[str, Param] | None = None) -> Params:
@@ -59,8 +63,8 @@ def canonical(params: Mapping[str, Param], defaults: Mapping[str, Param] | None 
         form: Canonical
         if isinstance(value, str | int | float | datetime):
             form = _scalar(name, value)
-        elif isinstance(value, Mapping) or not isinstance(value, Iterable):
-            raise KeyMisuse(f"The parameter {name!r} is a {type(value).__name__}: a key takes text, numbers, booleans, times, or lists of these.")
+        elif isinstance(value, Mapping) or not isinstance(value, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise KeyMisuse(_unfit(name, value))
         else:
             # Alternatives: their order and repetition mean nothing. Sorted by type first, so that mixed lists have an order too.
             members = {(type(m).__name__, m): m for m in (_scalar(name, member) for member in value)}
@@ -193,7 +197,11 @@ def parse_key(text: str) -> QueryKey:
         family, mode, rest = parts
         if mode == "item":
             return item(family, rest)
-        kinds: dict[str, type[LiveKey | WindowKey | AggregateKey]] = {"live": LiveKey, "window": WindowKey, "aggregate": AggregateKey}
+        kinds: dict[str, type[LiveKey | WindowKey | AggregateKey]] = {
+            "live": LiveKey,
+            "window": WindowKey,
+            "aggregate": AggregateKey,
+        }
         return kinds[mode](family, canonical(rest))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise KeyMisuse(f'{text!r} is not a key: write it like ["jobs","live",{{"status":["failed"]}}].') from error

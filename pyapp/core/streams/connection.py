@@ -85,6 +85,7 @@ class Connection:
         retry_at_ms: when the next attempt is due, while reconnecting.
         heartbeat_ms: the interval that hello announced; `None` at a part-A server.
         floor_ms: `retry_ms` of the last hello or bye.
+        server_epoch: the life of the server that hello named; empty at a part-A server.
         position: the last place seen, kept over epochs for the resume (RT-27).
         lost_ms: when the last confirmed epoch ended, until the next confirmation.
     """
@@ -100,6 +101,7 @@ class Connection:
     retry_at_ms: float | None = None
     heartbeat_ms: float | None = None
     floor_ms: float = 0.0
+    server_epoch: str = ""
     position: Position | None = None
     lost_ms: float | None = None
 
@@ -145,11 +147,14 @@ class ErrorFrame:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
+    """The greeting. `sequence`, where the server says it, is the last event before this connection: where it begins."""
+
     epoch: int
     server_epoch: str
     heartbeat_ms: float
     retry_ms: float
     resumed: bool
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +228,17 @@ class ClearTimer:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The epoch is confirmed (RT-30). `resumed`: nothing was missed since `Connection.position` (RT-27)."""
+    """The epoch is confirmed (RT-30).
+
+    Attributes:
+        resumed: nothing was missed since the place it resumed from (RT-27).
+        away_ms: how long the stream had been lost, `None` if it never was.
+        begins_at: where the epoch begins; a snapshot that covers it misses nothing.
+    """
 
     resumed: bool
+    away_ms: float | None = None
+    begins_at: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +317,12 @@ class Machine:
             case Beaten(_, sequence):
                 after = replace(state, last_frame_ms=now_ms)
                 known = state.position
-                if sequence is None or known is None or sequence <= known.sequence:
+                if sequence is None or not state.server_epoch or (known is not None and sequence <= known.sequence):
                     return after, ()
-                # The heartbeat speaks for all that was sent before it: what it counts and we have not seen is lost (RT-28).
-                return replace(after, position=Position(known.epoch, sequence)), (Gap("a heartbeat ahead of the data"),)
+                after = replace(after, position=Position(state.server_epoch, sequence))
+                # The heartbeat speaks for all that was sent before it: what it counts and we have not seen is lost (RT-28). Where we
+                # had no place yet, it gives us one to resume from.
+                return after, (Gap("a heartbeat ahead of the data"),) if known is not None else ()
             case WasReset():
                 return replace(state, last_frame_ms=now_ms), (Gap("reset by the server"),)
             case TimerDue(epoch, TimerName.CONFIRM):
@@ -326,6 +341,8 @@ class Machine:
     def _greeted(self, state: Connection, hello: Hello, now_ms: float) -> Step:
         known = state.position
         same_life = known is not None and known.epoch == hello.server_epoch
+        resumed = hello.resumed and same_life
+        begins_at = known if resumed else None if hello.sequence is None else Position(hello.server_epoch, hello.sequence)
         after = replace(
             state,
             phase=Phase.OPEN,
@@ -334,11 +351,12 @@ class Machine:
             opened_ms=state.opened_ms if state.opened_ms is not None else now_ms,
             last_frame_ms=now_ms,
             heartbeat_ms=hello.heartbeat_ms,
+            server_epoch=hello.server_epoch,
             floor_ms=hello.retry_ms,
-            # A server that did not resume starts us anew: holes before its first frame are what the snapshot is for.
-            position=known if hello.resumed and same_life else None,
+            # A server that did not resume starts us anew: what lies before is what the snapshot is for.
+            position=begins_at,
         )
-        after, effects = self._confirm(after, now_ms, resumed=hello.resumed and same_life)
+        after, effects = self._confirm(after, now_ms, resumed=resumed)
         deadline = self._silent_at(after)
         if deadline is None:
             return after, effects
@@ -350,7 +368,9 @@ class Machine:
         return state.last_frame_ms + self._timings.heartbeat_factor * state.heartbeat_ms
 
     def _confirm(self, state: Connection, now_ms: float, *, resumed: bool) -> Step:
-        return replace(state, confirmed_ms=now_ms, lost_ms=None), (ClearTimer(TimerName.CONFIRM), Confirmed(resumed))
+        away = None if state.lost_ms is None else now_ms - state.lost_ms
+        confirmed = Confirmed(resumed, away, state.position if state.server_epoch else None)
+        return replace(state, confirmed_ms=now_ms, lost_ms=None), (ClearTimer(TimerName.CONFIRM), confirmed)
 
     def _connect(self, state: Connection, now_ms: float) -> Step:
         epoch = state.epoch + 1
@@ -365,6 +385,7 @@ class Machine:
             last_frame_ms=None,
             retry_at_ms=None,
             heartbeat_ms=None,
+            server_epoch="",
         )
         return after, (OpenSocket(epoch, state.position),)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import GenericAlias
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,7 +26,7 @@ class Decoder:
     __slots__ = ("_adapter", "_event_type")
 
     def __init__(self, event_type: Any) -> None:
-        self._event_type = event_type
+        self._event_type: Any = event_type
         self._adapter: TypeAdapter[list[Any]] | None = None
 
     def decode(self, texts: Sequence[str]) -> list[Any | Invalid]:
@@ -52,7 +53,7 @@ class Decoder:
 
     def _list_adapter(self) -> TypeAdapter[list[Any]]:
         if self._adapter is None:
-            self._adapter = TypeAdapter(list[self._event_type])
+            self._adapter = TypeAdapter(cast(Any, GenericAlias(list, (self._event_type,))))
         return self._adapter
 
 

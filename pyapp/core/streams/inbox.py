@@ -95,6 +95,10 @@ class Inbox:
         self._last = last
         self._hole = False
 
+    def advance(self, last: Position | None) -> None:
+        """Take `last` for seen: a heartbeat named it (RT-28)."""
+        self._last = last
+
     def put(self, frame_id: str, data: str) -> None:
         """Take one data frame. One over 1 MiB is refused (RT-29); an inbox that is full makes room (RT-40)."""
         self._received += 1

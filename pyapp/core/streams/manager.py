@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.ports import EventSources, FrameKind, Random, RawFrame
@@ -29,7 +29,7 @@ class Listener(Protocol):
         """A public state, a confirmation or a reason changed."""
         ...
 
-    def stream_confirmed(self, key: StreamKey, resumed: bool) -> None: ...
+    def stream_confirmed(self, key: StreamKey, confirmed: c.Confirmed) -> None: ...
 
     def stream_gap(self, key: StreamKey, cause: str) -> None: ...
 
@@ -228,8 +228,14 @@ class StreamManager:
                 self._step(entry, c.ErrorFrame(epoch))
             case FrameKind.HELLO:
                 hello = _fields(frame.data)
-                resumed = hello.get("resumed") is True
-                event = c.Hello(epoch, str(hello.get("epoch", "")), _number(hello, "heartbeat_ms"), _number(hello, "retry_ms"), resumed)
+                event = c.Hello(
+                    epoch,
+                    str(hello.get("epoch", "")),
+                    _number(hello, "heartbeat_ms"),
+                    _number(hello, "retry_ms"),
+                    hello.get("resumed") is True,
+                    _sequence(hello),
+                )
                 if event.heartbeat_ms <= 0:
                     return False  # not a hello we can rely on: the stream goes on as one without
                 self._step(entry, event)
@@ -238,8 +244,8 @@ class StreamManager:
                 return True
             case FrameKind.HEARTBEAT:
                 beat = _fields(frame.data)
-                sequence = beat.get("sequence")
-                self._step(entry, c.Beaten(epoch, sequence if isinstance(sequence, int) else None))
+                self._step(entry, c.Beaten(epoch, _sequence(beat)))
+                entry.inbox.advance(entry.state.position)
                 self._listener.server_time(str(beat.get("at", "")))
                 return True
             case FrameKind.RESET:
@@ -258,7 +264,11 @@ class StreamManager:
         entry.state, effects = self._machine.step(before, event, self._clock.now())
         for effect in effects:
             self._run(entry, effect)
-        if (before.phase, before.reason, before.confirmed) != (entry.state.phase, entry.state.reason, entry.state.confirmed):
+        if (before.phase, before.reason, before.confirmed) != (
+            entry.state.phase,
+            entry.state.reason,
+            entry.state.confirmed,
+        ):
             self._listener.stream_changed(entry.key, entry.state)
 
     def _run(self, entry: _Entry, effect: c.Effect) -> None:
@@ -278,8 +288,8 @@ class StreamManager:
                 entry.timers[name] = self._clock.call_at(at_ms, lambda: self._due(entry, name, epoch))
             case c.ClearTimer(name):
                 self._clear(entry, name)
-            case c.Confirmed(resumed):
-                self._listener.stream_confirmed(entry.key, resumed)
+            case c.Confirmed():
+                self._listener.stream_confirmed(entry.key, effect)
             case c.Gap(cause):
                 entry.gaps += 1
                 self._listener.stream_gap(entry.key, cause)
@@ -310,7 +320,8 @@ class StreamManager:
 
     def statistics(self) -> tuple[StreamStatistics, ...]:
         return tuple(
-            StreamStatistics(e.key, e.state, e.reconnects, e.drops, e.gaps, e.frames, e.inbox.statistics()) for e in self._entries.values()
+            StreamStatistics(e.key, e.state, e.reconnects, e.drops, e.gaps, e.frames, e.inbox.statistics())
+            for e in self._entries.values()
         )
 
 
@@ -320,9 +331,14 @@ def _fields(text: str) -> Mapping[str, Any]:
         value = json.loads(text)
     except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _number(values: Mapping[str, Any], name: str) -> float:
     value = values.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0.0
+
+
+def _sequence(values: Mapping[str, Any]) -> int | None:
+    value = values.get("sequence")
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

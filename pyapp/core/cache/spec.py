@@ -1,0 +1,55 @@
+"""What a query is, as an application describes it: where its data comes from and which events write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pyapp.core.cache.keys import Mode, QueryKey, WindowKey, WritableKey
+from pyapp.core.ports import HttpRequest
+from pyapp.core.streams.spec import StreamKey
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction(Generic[T]):
+    """What events made of the data.
+
+    Attributes:
+        data: the new data; the very same object where nothing changed.
+        refetch: the events told less than the data needs (RT-6): ask the server, within RT-42's limit.
+    """
+
+    data: T
+    refetch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySpec(Generic[T]):
+    """One family of keys.
+
+    Attributes:
+        family: as in the keys.
+        modes: which modes of keys it has.
+        endpoint: the endpoint's name in the inventory, for the coordinator's counters.
+        request: the request of a key.
+        parse: the data of an answer's text; raises `ValueError` (pydantic's error is one) for what is not in the contract.
+        stream: the stream that writes a key directly (RT-8), or `None` for what is polled by design.
+        reduce: how a batch of that stream's events changes the data (RT-9).
+        invalidated_by: whether an event of any open stream makes the data old without telling the new (RT-9, RT-42).
+        next_page: the request of a window's next page, `None` when there is none.
+        add_page: a window's data with a further page.
+    """
+
+    family: str
+    modes: frozenset[Mode]
+    endpoint: str
+    request: Callable[[QueryKey], HttpRequest]
+    parse: Callable[[QueryKey, str], T]
+    stream: Callable[[WritableKey], StreamKey | None] = lambda key: None
+    reduce: Callable[[WritableKey, T, Sequence[Any]], Reduction[T]] | None = None
+    invalidated_by: Callable[[WritableKey, Any], bool] | None = None
+    next_page: Callable[[WindowKey, T], HttpRequest | None] | None = None
+    add_page: Callable[[T, T], T] | None = None

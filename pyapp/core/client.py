@@ -1,0 +1,359 @@
+"""The door of the core: `use_query`, `use_stream` and what a page does (RT-77).
+
+    client = Client(...)                    # or one line with browser defaults: pyapp.browser.connect(...)
+    scope = client.scope()
+    client.use_query(live("jobs", status=["failed"]), show, scope=scope)
+    client.use_stream(stream_key("events"), print, scope=scope)
+    scope.close()                           # gives up everything that was used within it
+
+Pages take keys and results from here and see nothing else of the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyapp.core.beat import Beat, BeatStatistics
+from pyapp.core.cache.cache import CacheStatistics, QueryCache
+from pyapp.core.cache.keys import (
+    LIVE_LIST_LIMIT,
+    AggregateKey,
+    ItemKey,
+    LiveKey,
+    QueryKey,
+    WindowKey,
+    WritableKey,
+    aggregate,
+    item,
+    live,
+    parse_key,
+    window,
+)
+from pyapp.core.cache.lists import LiveList, WindowData
+from pyapp.core.cache.query import Observer, ResultCallback
+from pyapp.core.cache.result import Result
+from pyapp.core.cache.spec import QuerySpec, Reduction
+from pyapp.core.clock import Clock
+from pyapp.core.errors import Disposed, RequestError
+from pyapp.core.feeds.feeds import Feeds, ScopeStatistics
+from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
+from pyapp.core.requests.coordinator import Requests, RequestStatistics
+from pyapp.core.server_clock import ServerClock
+from pyapp.core.streams.budget import request_limit, stream_limit
+from pyapp.core.streams.manager import StreamManager, StreamStatistics
+from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
+from pyapp.core.timings import Timings
+from pyapp.core.visibility import VisibilityWatch
+
+__all__ = [
+    "LIVE_LIST_LIMIT",
+    "AggregateKey",
+    "Client",
+    "ItemKey",
+    "LiveKey",
+    "LiveList",
+    "MutationSpec",
+    "QueryKey",
+    "QuerySpec",
+    "Reduction",
+    "Result",
+    "Scope",
+    "StreamKey",
+    "StreamSpec",
+    "WindowData",
+    "WindowKey",
+    "WritableKey",
+    "aggregate",
+    "item",
+    "live",
+    "parse_key",
+    "stream_key",
+    "window",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MutationSpec:
+    """Something a person asks the server to do.
+
+    Attributes:
+        name: as given to `Client.mutate`; also its name in the counters.
+        request: the request of its arguments.
+        invalidates: the keys that are old once it has been done; only those that somebody looks at are asked for again.
+    """
+
+    name: str
+    request: Callable[[Mapping[str, Any]], HttpRequest]
+    invalidates: Callable[[Mapping[str, Any]], tuple[WritableKey, ...]] = lambda args: ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Every part's figures at one moment (RT-80)."""
+
+    streams: tuple[StreamStatistics, ...]
+    scopes: tuple[ScopeStatistics, ...]
+    cache: CacheStatistics
+    requests: RequestStatistics
+    beat: BeatStatistics
+    fetches: Mapping[str, int]
+    hidden: bool
+    clock_offset_ms: float | None
+    errors: tuple[str, ...]
+
+
+class Scope:
+    """Things that end together: a route, a panel, a widget."""
+
+    def __init__(self) -> None:
+        self._ends: list[Callable[[], None]] = []
+        self._closed = False
+
+    def add(self, end: Callable[[], None]) -> None:
+        """Run `end` when the scope closes; at once if it has."""
+        if self._closed:
+            end()
+        else:
+            self._ends.append(end)
+
+    def close(self) -> None:
+        """End everything in it, the latest first; twice is once."""
+        self._closed = True
+        while self._ends:
+            self._ends.pop()()
+
+
+ERRORS_KEPT = 20
+
+
+class Client:
+    """The realtime core of one page, built from its ports."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        sources: EventSources,
+        http: Http,
+        visibility: Visibility,
+        random: Random,
+        queries: Mapping[str, QuerySpec[Any]],
+        streams: Mapping[str, StreamSpec],
+        mutations: Mapping[str, MutationSpec] | None = None,
+        timings: Timings | None = None,
+        protocol: Callable[[], str] = lambda: "",
+        headers: Mapping[str, str] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Build the core.
+
+        Args:
+            clock, sources, http, visibility, random: the ports.
+            queries, streams, mutations: what there is, by family and by name.
+            timings: every time of the model; the defaults are the model's.
+            protocol: the browser's word for the protocol of the connection (`nextHopProtocol`), for the budget (RT-64).
+            headers: sent with every request.
+            on_error: told of a mistake in an application's callback; it is kept in the statistics anyway.
+        """
+        self.timings = timings or Timings()
+        self.clock = clock
+        self._on_error = on_error
+        self._errors: list[str] = []
+        self._mutations = mutations or {}
+        self._closed = False
+        self._paint: Callable[[], bool] = lambda: False
+        self.server_clock = ServerClock(clock)
+        self._requests = Requests(clock, http, self.timings, self._request_limit, dict(headers or {}))
+        self._cache = QueryCache(
+            clock=clock,
+            requests=self._requests,
+            specs=queries,
+            timings=self.timings,
+            on_error=self._raised,
+            wake=self._wake,
+        )
+        self._feeds = Feeds(
+            clock=clock,
+            cache=self._cache,
+            timings=self.timings,
+            random=random,
+            on_error=self._raised,
+            on_server_time=self.server_clock.heard,
+        )
+        self._cache.watch(self._feeds)
+        self._protocol = protocol
+        self._streams = StreamManager(
+            clock=clock,
+            sources=sources,
+            specs=streams,
+            timings=self.timings,
+            random=random,
+            limit=lambda: stream_limit(protocol()),
+            listener=self._feeds,
+        )
+        self._feeds.connect(self._streams)
+        self._visibility = VisibilityWatch(clock, visibility, self.timings, self._visibility_changed)
+        self._beat = Beat(
+            clock,
+            self.timings,
+            collect=self._streams.collect,
+            deliver=self._streams.deliver,
+            waiting=self._streams.waiting,
+            notify=self._cache.flush,
+            paint=lambda: self._paint(),
+            visible=lambda: self._visibility.painting,
+        )
+        sources.on_wake(self._beat.wake)
+        self._feeds.set_hidden(self._visibility.paused)
+
+    # The two calls ------------------------------------------------------------------------------------------------------------
+
+    def use_query(self, key: QueryKey, on_result: ResultCallback, *, live: bool = True, scope: Scope | None = None) -> Observer:
+        """Look at a query until the observer, or its scope, is closed.
+
+        Args:
+            key: made by `live`, `window`, `item` or `aggregate`.
+            on_result: called with a `Result` at the next beat and whenever it changes, at most once a beat.
+            live: off keeps what is shown until it is set on again (RT-5).
+
+        Raises:
+            KeyMisuse: nothing is registered for the key.
+            Disposed: the client is closed.
+        """
+        observer = self._cache.observe(key, on_result, live=live)
+        if scope is not None:
+            scope.add(observer.close)
+        return observer
+
+    def use_stream(self, key: StreamKey, on_event: Callable[[Any], None], *, scope: Scope | None = None) -> Callable[[], None]:
+        """Hand every event of a stream, validated, to `on_event`; returns what ends it.
+
+        Raises:
+            Disposed: the client is closed.
+        """
+        if self._closed:
+            raise Disposed("The client is closed: make a new one.")
+        end = self._feeds.subscribe(key, on_event)
+        if scope is not None:
+            scope.add(end)
+        return end
+
+    def scope(self) -> Scope:
+        """A new scope."""
+        return Scope()
+
+    # What a person does -------------------------------------------------------------------------------------------------------
+
+    def refresh(self, key: QueryKey) -> None:
+        """Ask for it now, past cache and throttle; the one way to refetch a window (RT-3, RT-37)."""
+        self._feeds.refresh(self._cache.query(key))
+
+    def mutate(self, name: str, args: Mapping[str, Any], done: Callable[[str | RequestError], None]) -> None:
+        """Ask the server to do something; `done` gets the answer's text or the reason it was not done.
+
+        Raises:
+            KeyError: no such mutation is registered.
+        """
+        spec = self._mutations[name]
+
+        def ended(outcome: Any) -> None:
+            if isinstance(outcome, RequestError):
+                done(outcome)
+            else:
+                done(outcome.text)
+                for key in spec.invalidates(args):
+                    self.invalidate(key)
+            self._beat.now()
+
+        self._requests.send(name, spec.request(args), ended)
+
+    def invalidate(self, key: WritableKey) -> None:
+        """What is known of a key is old: ask again if somebody looks at it. There is no such call for a window (RT-3)."""
+        query = self._cache.find(key)
+        if query is not None and query.live_observers:
+            self._cache.fetch(query, not_before_ms=self.clock.now())
+
+    def try_now(self) -> None:
+        """Attempt every stream that waits for its retry."""
+        self._streams.try_now()
+
+    # The page -----------------------------------------------------------------------------------------------------------------
+
+    def on_paint(self, paint: Callable[[], bool]) -> None:
+        """What draws, once per beat; it says whether it drew anything."""
+        self._paint = paint
+
+    def wake(self) -> None:
+        """Something outside the cache changed what is shown: draw at the next beat."""
+        self._wake()
+
+    def now(self) -> None:
+        """Notify and draw at once, because a person did something (RT-43)."""
+        self._beat.now()
+
+    def seed(self, key: QueryKey, text: str, headers: Mapping[str, str], began_ms: float) -> bool:
+        """Take an answer that the page fetched before Python ran; false when it is not a good one (RT-34).
+
+        Args:
+            began_ms: clock time at which that request began.
+        """
+        return self._cache.seed(key, text, headers, began_ms)
+
+    def request(self, name: str, request: HttpRequest, done: Callable[[Any], None]) -> None:
+        """A plain request through the coordinator, for what is no query."""
+        self._requests.send(name, request, done)
+
+    def peek(self, key: QueryKey) -> Result[Any] | None:
+        """What is known of a key, changing nothing (RT-83)."""
+        query = self._cache.find(key)
+        return query.result() if query is not None else None
+
+    def close(self) -> None:
+        """Release every connection, request, timer and observer (RT-53)."""
+        self._closed = True
+        self._beat.close()
+        self._feeds.close()
+        self._streams.close()
+        self._cache.close()
+        self._requests.close()
+        self._visibility.close()
+
+    @property
+    def paused(self) -> bool:
+        """Hidden past its grace: nothing is asked and nothing is held (RT-50)."""
+        return self._visibility.paused
+
+    def statistics(self) -> Statistics:
+        return Statistics(
+            streams=self._streams.statistics(),
+            scopes=self._feeds.statistics(),
+            cache=self._cache.statistics(),
+            requests=self._requests.statistics(),
+            beat=self._beat.statistics(),
+            fetches=self._feeds.fetch_counts(),
+            hidden=self._visibility.paused,
+            clock_offset_ms=self.server_clock.offset_ms,
+            errors=tuple(self._errors),
+        )
+
+    # Inside -------------------------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if not self._closed:
+            self._beat.wake()
+
+    def _request_limit(self) -> int:
+        return request_limit(self._protocol(), self._streams.open_count())
+
+    def _visibility_changed(self, paused: bool) -> None:
+        self._feeds.set_hidden(paused)
+        self._requests.pump()
+        self._wake()
+
+    def _raised(self, error: Exception) -> None:
+        self._errors.append(f"{type(error).__name__}: {error}")
+        del self._errors[:-ERRORS_KEPT]
+        if self._on_error is not None:
+            self._on_error(error)

@@ -1,0 +1,88 @@
+"""When an active query is next fetched by itself, and why (RT-8, RT-31, RT-32, RT-33): a pure function.
+
+First match:
+    anything pauses fetching                       never
+    a fetch is under way                           never (its end asks again)
+    the last fetch failed                          after its backoff, unless asking again cannot help
+    no data yet                                    now
+    a snapshot is owed                             when the bucket lets it
+    no stream writes it                            every live-refresh interval
+    its scope polls because it is not healthy      every fallback interval
+    its scope is healthy                           the rare safety snapshot
+    else (connecting, or within the grace)         never
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pyapp.core.timings import Timings
+
+
+class Why(StrEnum):
+    """Why a query is fetched."""
+
+    FIRST = "first"
+    RETRY = "retry"
+    CATCH_UP = "catch up"
+    DESIGN = "polling by design"
+    FALLBACK = "polling (fallback)"
+    SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the gate needs to know of one query. Times are clock times in ms.
+
+    Attributes:
+        paused: something pauses all fetching (hidden).
+        fetching, has_data: as in the query.
+        began_ms: when the request of the last snapshot began.
+        failed_ms, failures, retryable, floor_ms: the end of the last fetch if it failed, how many did in a row, whether asking again
+            can help, and how long the server asked to wait.
+        owed_at_ms: when the snapshot that is owed may be asked for.
+        streamed: whether a stream writes it directly.
+        healthy, polling: of its scope.
+        announces: whether the server announces what it sends (part B), so that a safety snapshot may be rarer.
+    """
+
+    paused: bool = False
+    fetching: bool = False
+    has_data: bool = False
+    began_ms: float | None = None
+    failed_ms: float | None = None
+    failures: int = 0
+    retryable: bool = True
+    floor_ms: float = 0.0
+    owed_at_ms: float | None = None
+    streamed: bool = False
+    healthy: bool = False
+    polling: bool = False
+    announces: bool = False
+
+
+def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Why] | None:
+    """The clock time of the next automatic fetch with its reason, or `None` while there is none to come."""
+    if s.paused or s.fetching:
+        return None
+    if s.failures and s.failed_ms is not None:
+        if not s.retryable:
+            return None
+        wait = min(timings.backoff_cap_ms, timings.backoff_base_ms * 2 ** min(s.failures - 1, 30))
+        if not s.streamed:
+            # A server that is down is asked no more often than one that answers.
+            wait = max(wait, timings.live_refresh_ms) if s.has_data else wait
+        return s.failed_ms + max(wait, s.floor_ms), Why.RETRY
+    if not s.has_data:
+        return now_ms, Why.FIRST
+    if s.owed_at_ms is not None:
+        return s.owed_at_ms, Why.CATCH_UP
+    began = now_ms if s.began_ms is None else s.began_ms
+    if not s.streamed:
+        return began + timings.live_refresh_ms, Why.DESIGN
+    if s.healthy:
+        return began + (timings.safety_b_ms if s.announces else timings.safety_a_ms), Why.SAFETY
+    if s.polling:
+        return began + timings.fallback_poll_ms, Why.FALLBACK
+    return None
