@@ -1,7 +1,7 @@
-// <pen-hold name scope top>: a live list. It says when its rows must keep still, and marks what is new.
+// <pen-hold scope top>: a live list. It says when its rows must keep still, and marks what is new.
 //
-// It emits `hold` {panel} when a mouse, the focus or a selection enters the list or the list is scrolled away from its top, and
-// `release` {panel} when none of these holds any more. What to do about it is the page's business.
+// It emits `hold` when a mouse, the focus or a selection enters the list or the list is scrolled away from its top, and
+// `release` when none of these holds any more. What to do about it is the page's business.
 //
 // Rows that enter after the first are marked `data-new`; a status that changes marks its cell `data-changed`. Both are attributes
 // that no template binds. Another `scope` (other filters) makes the next rows first rows again. Counting `top` up scrolls to the top.
@@ -55,7 +55,7 @@ export class PenHold extends HTMLElement {
     const held = this.#reasons.size > 0;
     if (held === this.#held) return;
     this.#held = held;
-    this.dispatchEvent(new CustomEvent(held ? "hold" : "release", { detail: { panel: this.getAttribute("name") } }));
+    this.dispatchEvent(new CustomEvent(held ? "hold" : "release"));
   }
 
   #selects() {

@@ -4,11 +4,14 @@
 const GAP_PX = 6;
 const EDGE_PX = 8;
 
-function place(popover) {
+/** A popover that is not open yet has no size: near enough, until the first `toggle`. */
+const USUAL = { width: 352, height: 0 };
+
+function place(popover, size = popover.getBoundingClientRect()) {
   const button = document.querySelector(`[popovertarget="${CSS.escape(popover.id)}"]`);
   if (!button) return;
   const at = button.getBoundingClientRect();
-  const { width, height } = popover.getBoundingClientRect();
+  const { width, height } = size;
   // In the right half of the window the right edges meet, in the left half the left ones.
   const left = at.left + at.width / 2 > innerWidth / 2 ? at.right - width : at.left;
   const below = at.bottom + GAP_PX;
@@ -20,6 +23,11 @@ function place(popover) {
 /** Place every popover of the page as it opens, and keep it beside its button while it is open. */
 export function placePopovers() {
   let open = null;
+  document.addEventListener(
+    "beforetoggle",
+    (event) => event.newState === "open" && event.target.matches?.("[popover]") && place(event.target, USUAL),
+    { capture: true },
+  );
   document.addEventListener(
     "toggle",
     (event) => {

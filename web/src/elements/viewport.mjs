@@ -1,6 +1,6 @@
-// <pen-viewport name count>: says which lines of a long list can be seen, so that only these are rendered (RT-4).
+// <pen-viewport count>: says which lines of a long list can be seen, so that only these are rendered (RT-4).
 //
-// All lines are equally high. It emits `range` {panel, start, end} (end excluded), with lines to spare on both sides, and again only
+// All lines are equally high. It emits `range` {start, end} (end excluded), with lines to spare on both sides, and again only
 // when what can be seen comes near the end of what it asked for. The list scrolls with the page, or in the `.scroller` around it.
 
 import {
@@ -96,6 +96,6 @@ export class PenViewport extends HTMLElement {
     const enough = start <= Math.max(0, first - NEAR) && end >= Math.min(count, last + NEAR);
     if (enough && end > start) return;
     this.#asked = { start: Math.max(0, first - SPARE), end: Math.min(count, last + SPARE) };
-    this.dispatchEvent(new CustomEvent("range", { detail: { panel: this.getAttribute("name"), ...this.#asked } }));
+    this.dispatchEvent(new CustomEvent("range", { detail: this.#asked }));
   }
 }

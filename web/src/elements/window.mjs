@@ -1,7 +1,7 @@
-// <pen-window name after before>: the form that chooses a range of time (RT-4).
+// <pen-window after before>: the form that chooses a range of time (RT-4).
 //
 // Around a form with two `datetime-local` inputs named `after` and `before`, and buttons with `data-minutes`. The inputs speak the
-// viewer's zone; the element speaks UTC: it emits `window` {panel, after, before} in ISO. Bounds are fixed here, once, when chosen:
+// viewer's zone; the element speaks UTC: it emits `window` {after, before} in ISO. Bounds are fixed here, once, when chosen:
 // a preset ends at the server's now, in whole seconds. `.zone` and `.problem` inside are filled by the element.
 
 import { now, zone } from "./clock.mjs";
@@ -71,9 +71,7 @@ export class PenWindow extends HTMLElement {
   #choose(after, before) {
     this.#problem("");
     this.closest("[popover]")?.hidePopover();
-    this.dispatchEvent(
-      new CustomEvent("window", { detail: { panel: this.getAttribute("name"), after: iso(after), before: iso(before) } }),
-    );
+    this.dispatchEvent(new CustomEvent("window", { detail: { after: iso(after), before: iso(before) } }));
   }
 
   #problem(words) {

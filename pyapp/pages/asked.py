@@ -1,0 +1,121 @@
+"""What the user asked the server to do with jobs, and what became of it.
+
+A 200 may change nothing (contract, part A), so a row shows what its job does next and not what was asked:
+
+    phase     then                              shown
+    sent      the answer is on its way          slanted ground, `Asked`
+    accepted  the job has not changed yet       slanted ground, `Asked`
+    accepted  the job has changed               nothing: the row says it
+    refused                                     the reason, under the row, until it is dismissed or asked again
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pyapp.contract.jobs import TERMINAL_STATUSES, Job
+from pyapp.pages.protocol import Effect, MutationDone, MutationFailed, Mutate, ShowToast, ToastLevel
+from pyapp.ui import Action
+
+Verb = Literal["cancel", "retry"]
+Phase = Literal["sent", "accepted", "refused"]
+
+REMEMBERED = 20
+"""How many asked jobs a page remembers: each is one more query."""
+
+_MUTATIONS: dict[Verb, str] = {"cancel": "jobs.cancel", "retry": "jobs.retry"}
+_VERBS = {name: verb for verb, name in _MUTATIONS.items()}
+
+
+class AskCancel(Action):
+    """Cancel was pressed: ask whether it is meant."""
+
+    job_id: str
+    name: str
+
+
+class KeepJob(Action):
+    """It was not meant."""
+
+
+class Cancel(Action):
+    """It was."""
+
+    job_id: str
+
+
+class Retry(Action):
+    """Run a failed or cancelled job again."""
+
+    job_id: str
+
+
+class Dismiss(Action):
+    """The reason was read."""
+
+    job_id: str
+
+
+JobAction = AskCancel | KeepJob | Cancel | Retry | Dismiss
+
+
+class Confirming(BaseModel):
+    """The job that the dialog asks about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    name: str
+
+
+class Asked(BaseModel):
+    """One thing asked of one job; `message` is why it was refused."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    verb: Verb
+    phase: Phase = "sent"
+    message: str = ""
+
+    def pending(self, job: Job) -> bool:
+        """Whether the job has yet to show that something happened."""
+        if self.phase == "refused":
+            return False
+        return job.status not in TERMINAL_STATUSES if self.verb == "cancel" else job.status in ("failed", "cancelled")
+
+
+AskedJobs = tuple[Asked, ...]
+
+
+def find(asked: AskedJobs, job_id: str) -> Asked | None:
+    """What was asked of a job last."""
+    return next((one for one in asked if one.job_id == job_id), None)
+
+
+def ask(asked: AskedJobs, job_id: str, verb: Verb) -> tuple[AskedJobs, Effect]:
+    """Remember the newest first, and send it."""
+    others = tuple(one for one in asked if one.job_id != job_id)
+    newest = Asked(job_id=job_id, verb=verb)
+    return (newest, *others)[:REMEMBERED], Mutate(name=_MUTATIONS[verb], args={"job_id": job_id})
+
+
+def dismiss(asked: AskedJobs, job_id: str) -> AskedJobs:
+    """Forget what was asked of a job."""
+    return tuple(one for one in asked if one.job_id != job_id)
+
+
+def settle(asked: AskedJobs, message: MutationDone | MutationFailed) -> tuple[AskedJobs, tuple[Effect, ...]]:
+    """Take the server's answer in. A refusal is told in the corner too, where its row may be out of sight."""
+    verb, job_id = _VERBS.get(message.name), message.args.get("job_id", "")
+    if verb is None or not any(one.job_id == job_id and one.verb == verb for one in asked):
+        return asked, ()
+    effects: tuple[Effect, ...] = ()
+    change: dict[str, str] = {"phase": "accepted"}
+    if isinstance(message, MutationFailed):
+        change = {"phase": "refused", "message": message.message}
+        title = "Cancel was refused" if verb == "cancel" else "Retry was refused"
+        effects = (ShowToast(level=ToastLevel.ERROR, title=title, text=f"{job_id}: {message.message}"),)
+    return tuple(one.model_copy(update=change) if one.job_id == job_id else one for one in asked), effects

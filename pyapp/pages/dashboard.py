@@ -1,0 +1,231 @@
+"""The overview: the queue, the system's figures, and what happens now.
+
+    message          state
+    ChooseMinutes    the window of the figures; the queue reads the same answer, so it is one request
+    Reload           → Refresh
+    those of         live, window and held of the list that they name
+    `listing`
+
+The URL: `minutes=60`, and `jobs.after=…&jobs.before=…`, `requests.after=…` for the lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pyapp.contract.dashboard import DashboardStats
+from pyapp.contract.workers import Worker
+from pyapp.core.cache.keys import QueryKey, aggregate, live, window
+from pyapp.core.cache.result import Result
+from pyapp.pages import formats, listing
+from pyapp.pages.figures import count_stale, queue_bones, queue_figures, system_bones, system_figures
+from pyapp.pages.jobs_table import short_table
+from pyapp.pages.listing import Identified, ListState
+from pyapp.pages.panel import Reload, did_not_load, panel
+from pyapp.pages.protocol import Effect, Env, Message, Need, Panel, Refresh, Results
+from pyapp.pages.requests_table import requests_table
+from pyapp.pages.rows import Table, live_rows, loading, new_chip, window_rows
+from pyapp.pages.window_control import window_control
+from pyapp.ui import Action, TemplateResult, html, nothing
+from pyapp.ui.components.controls import Choice, segments
+from pyapp.ui.components.marks import time
+
+title = "Overview"
+
+Minutes = Literal[1, 5, 15, 60, 1440]
+ListName = Literal["jobs", "requests"]
+Row = TypeVar("Row", bound=Identified)
+
+_WINDOWS: tuple[tuple[Minutes, str], ...] = ((1, "1m"), (5, "5m"), (15, "15m"), (60, "1h"), (1440, "24h"))
+_LISTS: tuple[ListName, ...] = get_args(ListName)
+
+
+class ChooseMinutes(Action):
+    """The window of the figures."""
+
+    minutes: Minutes
+
+
+class State(BaseModel):
+    """What the overview shows; no data."""
+
+    model_config = ConfigDict(frozen=True)
+
+    minutes: Minutes = 5
+    jobs: ListState = Field(default_factory=ListState)
+    requests: ListState = Field(default_factory=ListState)
+    problem: str | None = None
+
+
+def initial(params: Mapping[str, str]) -> State:
+    """The page of a URL. What makes no sense is dropped, and said."""
+    jobs, jobs_problem = listing.from_params(params, "jobs.")
+    requests, requests_problem = listing.from_params(params, "requests.")
+    problem = jobs_problem or requests_problem
+    chosen = next((minutes for minutes, _ in _WINDOWS if str(minutes) == params.get("minutes", "5")), None)
+    if chosen is None:
+        chosen, problem = 5, "The address names a window of figures that there is not; these are of 5 minutes."
+    return State(minutes=chosen, jobs=jobs, requests=requests, problem=problem)
+
+
+def params(state: State) -> dict[str, str]:
+    """The URL of a page; the defaults are left out."""
+    minutes = {} if state.minutes == 5 else {"minutes": str(state.minutes)}
+    return minutes | listing.to_params(state.jobs, "jobs.") | listing.to_params(state.requests, "requests.")
+
+
+def needs(state: State) -> dict[str, Need]:
+    """One answer for all figures, two lists, and the workers for their heartbeats."""
+    return {
+        "stats": Need(aggregate("stats", window_minutes=state.minutes)),
+        "workers": Need(live("workers")),
+        **{name: Need(_key(name, getattr(state, name))) for name in _LISTS},
+    }
+
+
+def _key(family: ListName, shown: ListState) -> QueryKey:
+    span = shown.range
+    return window(family, after=span.after, before=span.before) if span else live(family)
+
+
+def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
+    """The next state: the table above. A message of no interest here changes nothing."""
+    match message:
+        case ChooseMinutes(minutes=minutes):
+            return state.model_copy(update={"minutes": minutes, "problem": None})
+        case Reload(needs=names):
+            return state, *(Refresh(name) for name in names)
+        case (
+            listing.Hold()
+            | listing.Release()
+            | listing.ShowNew()
+            | listing.ShowWindow()
+            | listing.ShiftWindow()
+            | listing.BackToLive()
+            | listing.Scrolled()
+        ) if message.panel in _LISTS:
+            shown: ListState = getattr(state, message.panel)
+            return state.model_copy(update={message.panel: listing.update(shown, message), "problem": None})
+        case _:
+            return state
+
+
+def layout(state: State, env: Env) -> TemplateResult:
+    """Figures above, what happens now below."""
+    return html(
+        t'<div class="grid"><div class="root" data-root="panel queue"></div><div class="root" data-root="panel system"></div>'
+        t'<div class="root" data-root="panel activity-jobs"></div><div class="root" data-root="panel activity-apis"></div></div>'
+    )
+
+
+# -- Figures ----------------------------------------------------------------------------------------------------------
+
+
+def _queue(state: State, results: Results, env: Env) -> TemplateResult:
+    result = results["stats"]
+    body = _figures("Queue", result, queue_bones(), lambda stats: queue_figures(stats.queue))
+    return panel("queue", "Queue", result, body, reload=("stats",), classes="c5")
+
+
+def _system(state: State, results: Results, env: Env) -> TemplateResult:
+    result = results["stats"]
+    stale = _stale(results.get("workers"), env.now_ms)
+    body = _figures("System", result, system_bones(), lambda stats: system_figures(stats, stale))
+    windows = segments(
+        "Window of the figures",
+        [Choice(word, minutes == state.minutes, ChooseMinutes(minutes=minutes)) for minutes, word in _WINDOWS],
+    )
+    return panel("system", "System", result, body, reload=("stats", "workers"), classes="c7", before=windows)
+
+
+def _figures(
+    name: str, result: Result[Any], bones: TemplateResult, figures: Callable[[DashboardStats], TemplateResult]
+) -> TemplateResult:
+    if result.data is not None:
+        return figures(result.data)
+    return did_not_load(name, result, ("stats",)) if result.error else bones
+
+
+def _stale(result: Result[Any] | None, now_ms: float) -> int | None:
+    if result is None or result.data is None:
+        return None
+    workers: tuple[Worker, ...] = result.data.rows
+    return count_stale((one for worker in workers for one in worker.instances), now_ms)
+
+
+# -- What happens now -------------------------------------------------------------------------------------------------
+
+
+def _jobs(state: State, results: Results, env: Env) -> TemplateResult:
+    def table(live: bool, left: frozenset[str]) -> Table[Any]:
+        return short_table("jobs", live=live, left=left)
+
+    empty = ("No job has run yet.", "The first one appears here by itself.")
+    return _activity("activity-jobs", "Jobs", "jobs", "c7", state.jobs, results["jobs"], table, empty)
+
+
+def _requests(state: State, results: Results, env: Env) -> TemplateResult:
+    def table(live: bool, left: frozenset[str]) -> Table[Any]:
+        return requests_table("requests", live=live, left=left)
+
+    empty = ("No request has come yet.", "The first one appears here by itself.")
+    return _activity("activity-apis", "API requests", "requests", "c5", state.requests, results["requests"], table, empty)
+
+
+def _activity(
+    name: str,
+    words: str,
+    need: ListName,
+    classes: str,
+    shown: ListState,
+    result: Result[Any],
+    table: Callable[[bool, frozenset[str]], Table[Any]],
+    empty: tuple[str, str],
+) -> TemplateResult:
+    """A list that is live or a window; both lists of the page are the same in everything but their rows."""
+    data = result.data
+    count: object = nothing
+    chip: object = nothing
+    if data is None:
+        body = did_not_load(words, result, (need,)) if result.error else loading(table(shown.live, frozenset()))
+    elif not data.rows:
+        what, then = empty if shown.live else ("Nothing in this window.", "Choose a longer one, or go live.")
+        body = html(t'<div class="blank"><span class="strong">{what}</span>{then}</div>')
+    elif shown.live:
+        body, chip = _live(need, shown, data.rows, table)
+        count = f"latest {len(data.rows)}"
+    else:
+        body = window_rows(table(False, frozenset()), shown, data.rows, same=())
+        count = html(t"{formats.count(data.total)}, read {time(result.updated_ms)}")
+    return panel(
+        name,
+        words,
+        result,
+        body,
+        reload=(need,),
+        classes=classes,
+        count=count,
+        chip=chip,
+        controls=window_control(need, shown),
+    )
+
+
+def _live(
+    need: ListName, shown: ListState, rows: tuple[Row, ...], table: Callable[[bool, frozenset[str]], Table[Any]]
+) -> tuple[TemplateResult, TemplateResult | None]:
+    painted = shown.painted.show(rows, held=shown.held)
+    here, known = {row.id for row in painted}, {row.id for row in rows}
+    left = frozenset(here - known)
+    waiting = len(known - here) if shown.held else 0
+    return live_rows(table(True, left), shown, painted, need, same=(left,)), new_chip(need, waiting)
+
+
+PANELS: Mapping[str, Panel] = {
+    "queue": Panel(("stats",), _queue),
+    "system": Panel(("stats", "workers"), _system, clock=True),
+    "activity-jobs": Panel(("jobs",), _jobs),
+    "activity-apis": Panel(("requests",), _requests),
+}

@@ -1,0 +1,259 @@
+"""The jobs page: every job, live or of a chosen window, with filters, cancel and retry.
+
+The state is in `jobs_state`; this module says what it needs and how it looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyapp.contract.functions import Function
+from pyapp.contract.jobs import Job
+from pyapp.contract.workers import Worker
+from pyapp.core.cache.keys import QueryKey, aggregate, item, live, window
+from pyapp.core.cache.result import Result
+from pyapp.pages import formats
+from pyapp.pages.asked import REMEMBERED, Cancel, KeepJob
+from pyapp.pages.jobs_state import (
+    ChooseFunction,
+    ChooseStatus,
+    ChooseWorker,
+    ClearFilters,
+    Search,
+    State,
+    initial,
+    params,
+    update,
+)
+from pyapp.pages.jobs_table import Aside, Line, long_table, window_table, words_of
+from pyapp.pages.panel import did_not_load, panel
+from pyapp.pages.protocol import Env, Need, Panel, Results
+from pyapp.pages.rows import live_rows, loading, new_chip, window_rows
+from pyapp.pages.tally import IN_FLIGHT, TABS, Tally, live_tally, window_tally
+from pyapp.pages.window_control import window_control
+from pyapp.ui import TemplateResult, each, html, nothing
+from pyapp.ui.components.controls import Option, select
+from pyapp.ui.components.marks import icon, status_word, time
+
+__all__ = ["PANELS", "State", "initial", "layout", "needs", "params", "title", "update"]
+
+title = "Jobs"
+
+_ASKED = tuple(f"asked-{number}" for number in range(REMEMBERED))
+"""Names of the needs of asked jobs, newest first; a window shows there what became of them."""
+
+
+def needs(state: State) -> dict[str, Need]:
+    """The list, what the tabs count, what the selects offer; in a window also the jobs that something was asked of."""
+    chosen = {"function": state.function, "worker_id": state.worker}
+    span = state.list.range
+    bounds = {"after": span.after, "before": span.before} if span else {}
+    out = {"jobs": Need(_list_key(state)), "functions": Need(live("functions")), "workers": Need(live("workers"))}
+    if state.worker is None:
+        # A window stands still, and so do its figures.
+        out["counts"] = Need(aggregate("jobs.stats", function=state.function, **bounds), live=span is None)
+    if span is None:
+        out["in-flight"] = Need(live("jobs", status=IN_FLIGHT, **chosen))
+    else:
+        out |= {name: Need(item("jobs", one.job_id)) for name, one in zip(_ASKED, state.asked, strict=False)}
+    return out
+
+
+def _list_key(state: State) -> QueryKey:
+    filters = {"status": (state.status,) if state.status else None, "function": state.function, "worker_id": state.worker}
+    span = state.list.range
+    return window("jobs", after=span.after, before=span.before, **filters) if span else live("jobs", **filters)
+
+
+def layout(state: State, env: Env) -> TemplateResult:
+    """Filters above, the list as long as the page, the dialog."""
+    return html(
+        t'<div class="root" data-root="panel filters"></div><div class="root" data-root="panel tally"></div>'
+        t'<div class="root" data-root="panel jobs"></div><div class="root" data-root="panel confirm"></div>'
+    )
+
+
+# -- Filters ----------------------------------------------------------------------------------------------------------
+
+
+def _filters(state: State, results: Results, env: Env) -> TemplateResult:
+    functions: tuple[Function, ...] = _rows(results.get("functions"))
+    workers: tuple[Worker, ...] = _rows(results.get("workers"))
+    instances = (
+        Option(one.id, f"{worker.name}, {one.id}" if worker.name not in one.id else one.id)
+        for worker in workers
+        for one in worker.instances
+    )
+    clear = html(t'<button type="button" class="btn quiet" @click={ClearFilters()}>Clear</button>') if state.filtered else nothing
+    return html(
+        t'<form class="filters" role="search" @submit={Search.on("value", prevent=True)}>'
+        t'<label class="input"><span class="sr">Search in the jobs that are loaded</span>{icon("t-find", small=True)}'
+        t'<input type="search" name="value" placeholder="Function, job id or error" autocomplete="off" spellcheck="false" '
+        t"maxlength=200 .value={state.query} @input={Search.on('value')}></label>"
+        t"{select('Function', (Option(f.key, f.name) for f in functions), state.function or '', ChooseFunction.on('value'))}"
+        t"{select('Worker', instances, state.worker or '', ChooseWorker.on('value'))}{clear}</form>"
+    )
+
+
+def _rows(result: Result[Any] | None) -> tuple[Any, ...]:
+    return result.data.rows if result and result.has_data and result.data is not None else ()
+
+
+# -- Tally ------------------------------------------------------------------------------------------------------------
+
+
+def _tally(state: State, results: Results, env: Env) -> TemplateResult:
+    counts = _counts(state, results)
+
+    def tab(status: Any) -> TemplateResult:
+        symbol = icon(f"s-{status}", small=True) if status else nothing
+        return html(
+            t'<button type="button" aria-pressed={"true" if status == state.status else "false"} '
+            t"@click={ChooseStatus(status=status)}>{symbol}{status_word(status) if status else 'All'} <b>{counts[status]}</b></button>"
+        )
+
+    tabs = each(TABS, key=lambda status: status or "all", render=tab, same=(state.status, tuple(counts.items())))
+    return html(t'<div class="tally" role="group" aria-label="Filter by status">{tabs}</div>')
+
+
+def _counts(state: State, results: Results) -> Tally:
+    stats, jobs, flying = _data(results.get("counts")), _data(results.get("jobs")), _data(results.get("in-flight"))
+    if state.list.live:
+        return live_tally(stats, flying)
+    whole = jobs is not None and jobs.complete and state.status is None
+    return window_tally(jobs.rows if whole else None, stats)
+
+
+def _data(result: Result[Any] | None) -> Any:
+    return result.data if result and result.has_data else None
+
+
+# -- The list ---------------------------------------------------------------------------------------------------------
+
+
+def _list(state: State, results: Results, env: Env) -> TemplateResult:
+    result = results["jobs"]
+    scope = str(_list_key(state))
+    if result.data is None:
+        blank = result.error is not None
+        table = long_table("jobs", ())
+        return _panel(state, result, did_not_load("Jobs", result, ("jobs",)) if blank else loading(table))
+    if state.list.live:
+        return _live(state, result, scope)
+    return _window(state, result, results)
+
+
+def _panel(state: State, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing) -> TemplateResult:
+    return panel(
+        "jobs",
+        "Jobs",
+        result,
+        body,
+        reload=("jobs", "counts"),
+        classes="listing",
+        count=count,
+        chip=chip,
+        controls=window_control("jobs", state.list),
+        show_title=False,
+    )
+
+
+def _live(state: State, result: Result[Any], scope: str) -> TemplateResult:
+    data = result.data
+    matching = _matching(state.query, data.rows)
+    shown = state.list.painted.show(matching, held=state.list.held)
+    here, known = {row.id for row in shown}, {row.id for row in matching}
+    waiting = sum(row.id not in here for row in matching) if state.list.held else 0
+    left = frozenset(here - known)
+    table = long_table("jobs", state.asked, left=left)
+    body = live_rows(table, state.list, shown, scope, same=(state.asked, left)) if shown else _nothing_here(state)
+    count = html(t'<span role="status">{_live_count(state, data, len(matching))}</span>')
+    return _panel(state, result, body, count=count, chip=new_chip("jobs", waiting))
+
+
+def _live_count(state: State, data: Any, matching: int) -> str:
+    loaded = len(data.rows)
+    if state.query:
+        return f"{matching} of {loaded} loaded match"
+    if data.total is None:
+        return f"latest {loaded}"
+    total = f"about {formats.count(data.total)}" if data.approximate else formats.count(data.total)
+    return f"latest {loaded} of {total}" if data.total > loaded else f"all {total}"
+
+
+def _window(state: State, result: Result[Any], results: Results) -> TemplateResult:
+    data = result.data
+    rows = _matching(state.query, data.rows)
+    lines = _lines(state, rows, results)
+    # Only what is rendered needs its number: the row of the head is 1.
+    seen = {line.id: n for n, line in enumerate(lines[state.list.start : state.list.end], state.list.start + 2) if isinstance(line, Job)}
+    table = window_table("jobs", state.asked, seen.get)
+    body = window_rows(table, state.list, lines, same=(state.asked, state.query)) if rows else _nothing_here(state)
+    total, loaded = formats.plural(data.total, "job"), formats.count(len(data.rows))
+    extent = "the whole range" if data.complete else f"{loaded} read so far"
+    found = f"{formats.count(len(rows))} of {loaded} loaded match, " if state.query else ""
+    count = html(t'<span role="status">{found}{total}, {extent}</span>, read {time(result.updated_ms)}')
+    return _panel(state, result, body, count=count)
+
+
+def _lines(state: State, rows: tuple[Job, ...], results: Results) -> tuple[Line, ...]:
+    """The rows, and under an asked one what became of it. The row itself stays as the window read it (RT-3)."""
+    if not state.asked:
+        return rows
+    became = {one.job_id: (one, results.get(name)) for name, one in zip(_ASKED, state.asked, strict=False)}
+    out: list[Line] = []
+    for row in rows:
+        out.append(row)
+        if row.id in became:
+            out.append(Aside(row, *became[row.id]))
+    return tuple(out)
+
+
+def _matching(query: str, rows: tuple[Job, ...]) -> tuple[Job, ...]:
+    """What is loaded and has the text in its function, id or error."""
+    if not query:
+        return rows
+    wanted = query.casefold()
+    return tuple(row for row in rows if any(wanted in text.casefold() for text in (row.function_name, row.id, row.error or "")))
+
+
+def _nothing_here(state: State) -> TemplateResult:
+    """Why there is no row, and what would change that."""
+    of = f" of {state.function}" if state.function else ""
+    if state.query:
+        return _blank(f"Nothing that is loaded has “{state.query}” in it.", "The search looks at loaded jobs only.", clear=True)
+    if not state.list.live:
+        return _blank(f"No {words_of(state.status)}jobs{of} in this window.", "Choose a longer one, or go live.", clear=state.filtered)
+    if state.filtered:
+        return _blank(f"No {words_of(state.status)}jobs{of}.", "New ones appear here as they happen.", clear=True)
+    return _blank("No job has run yet.", "The first one appears here by itself.", clear=False)
+
+
+def _blank(what: str, then: str, *, clear: bool) -> TemplateResult:
+    button = html(t'<br><button type="button" class="btn" @click={ClearFilters()}>Clear filters</button>') if clear else nothing
+    return html(t'<div class="blank"><bdi class="strong">{what}</bdi>{then}{button}</div>')
+
+
+# -- The dialog -------------------------------------------------------------------------------------------------------
+
+
+def _confirm(state: State, results: Results, env: Env) -> TemplateResult:
+    """Cancelling cannot be undone, so it is asked for twice."""
+    job = state.confirming
+    name, job_id = (job.name, job.job_id) if job else ("", "")
+    return html(
+        t'<pen-dialog ?open={job is not None} @dismiss={KeepJob()}><dialog aria-labelledby="confirm-title">'
+        t'<h2 id="confirm-title">Cancel <bdi>{name}</bdi>?</h2>'
+        t'<p><span class="mono">{job_id}</span> stops, and what it has done so far is not undone.</p>'
+        t'<div class="row"><button type="button" class="btn" autofocus @click={KeepJob()}>Keep it running</button>'
+        t'<button type="button" class="btn danger" @click={Cancel(job_id=job_id)}>Cancel job</button></div></dialog></pen-dialog>'
+    )
+
+
+PANELS: Mapping[str, Panel] = {
+    "filters": Panel(("functions", "workers"), _filters),
+    "tally": Panel(("counts", "in-flight", "jobs"), _tally),
+    "jobs": Panel(("jobs", *_ASKED), _list),
+    "confirm": Panel((), _confirm),
+}

@@ -1,0 +1,155 @@
+"""The state of the jobs page: what is filtered, which list is shown, what was asked; and the URL's form of it.
+
+    message                       state
+    ChooseStatus, ChooseFunction, that filter; the list begins anew in the same mode
+    ChooseWorker, ClearFilters
+    Search                        the text, looked for in what is loaded
+    AskCancel, KeepJob            the dialog opens, closes
+    Cancel, Retry                 asked; → Mutate
+    MutationDone, MutationFailed  accepted, refused
+    Reload                        → Refresh
+    those of `listing`            live, window, held
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pyapp.contract.jobs import JobStatus
+from pyapp.pages import asked as asking
+from pyapp.pages import listing
+from pyapp.pages.asked import AskCancel, AskedJobs, Cancel, Confirming, Dismiss, KeepJob, Retry
+from pyapp.pages.listing import ListState
+from pyapp.pages.panel import Reload
+from pyapp.pages.protocol import Effect, Message, MutationDone, MutationFailed, Refresh
+from pyapp.ui import Action
+
+_STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
+QUERY_MAX = 200
+
+
+class ChooseStatus(Action):
+    """Show jobs of one status; `None` is all."""
+
+    status: JobStatus | None
+
+
+class ChooseFunction(Action):
+    """Show jobs of one function; an empty value is any."""
+
+    value: str
+
+
+class ChooseWorker(Action):
+    """Show jobs of one worker instance; an empty value is any."""
+
+    value: str
+
+
+class Search(Action):
+    """Look for a text in what is loaded."""
+
+    value: str
+
+
+class ClearFilters(Action):
+    """Show everything of the mode that is shown."""
+
+
+class State(BaseModel):
+    """What the jobs page shows; no data."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    status: JobStatus | None = None
+    function: str | None = None
+    worker: str | None = None
+    query: str = Field(default="", max_length=QUERY_MAX)
+    list: ListState = Field(default_factory=ListState)
+    asked: AskedJobs = ()
+    confirming: Confirming | None = None
+    problem: str | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything narrows the list."""
+        return bool(self.status or self.function or self.worker or self.query)
+
+
+def initial(params: Mapping[str, str]) -> State:
+    """The page of a URL. A status that does not exist and a window that cannot be are dropped, and said."""
+    shown, problem = listing.from_params(params)
+    status = params.get("status") or None
+    if status is not None and status not in _STATUSES:
+        status, problem = None, "The address names a status that does not exist; all jobs are shown."
+    return State(
+        status=status,
+        function=params.get("function") or None,
+        worker=params.get("worker") or None,
+        query=params.get("q", "")[:QUERY_MAX],
+        list=shown,
+        problem=problem,
+    )
+
+
+def params(state: State) -> dict[str, str]:
+    """The URL of a page: filters and window."""
+    chosen = {"status": state.status, "function": state.function, "worker": state.worker, "q": state.query}
+    return {name: value for name, value in chosen.items() if value} | listing.to_params(state.list)
+
+
+def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
+    """The next state: the table above. A message of no interest here changes nothing."""
+    match message:
+        case ChooseStatus(status=status):
+            return _filter(state, status=status)
+        case ChooseFunction(value=value):
+            return _filter(state, function=value or None)
+        case ChooseWorker(value=value):
+            return _filter(state, worker=value or None)
+        case Search(value=value):
+            return _filter(state, query=value[:QUERY_MAX])
+        case ClearFilters():
+            return _filter(state, status=None, function=None, worker=None, query="")
+        case Reload(needs=needs):
+            return state, *(Refresh(need) for need in needs)
+        case (
+            listing.Hold()
+            | listing.Release()
+            | listing.ShowNew()
+            | listing.ShowWindow()
+            | listing.ShiftWindow()
+            | listing.BackToLive()
+            | listing.Scrolled()
+        ):
+            return state.model_copy(update={"list": listing.update(state.list, message), "problem": None})
+        case _:
+            return _about_a_job(state, message)
+
+
+def _filter(state: State, **change: Any) -> State:
+    return state.model_copy(update={**change, "list": state.list.fresh(state.list.range), "problem": None})
+
+
+def _about_a_job(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
+    match message:
+        case AskCancel(job_id=job_id, name=name):
+            return state.model_copy(update={"confirming": Confirming(job_id=job_id, name=name)})
+        case KeepJob():
+            return state.model_copy(update={"confirming": None})
+        case Cancel(job_id=job_id):
+            asked, effect = asking.ask(state.asked, job_id, "cancel")
+            return state.model_copy(update={"asked": asked, "confirming": None}), effect
+        case Retry(job_id=job_id):
+            asked, effect = asking.ask(state.asked, job_id, "retry")
+            return state.model_copy(update={"asked": asked}), effect
+        case Dismiss(job_id=job_id):
+            return state.model_copy(update={"asked": asking.dismiss(state.asked, job_id)})
+        case MutationDone() | MutationFailed():
+            asked, effects = asking.settle(state.asked, message)
+            return state.model_copy(update={"asked": asked}), *effects
+        case _:
+            return state

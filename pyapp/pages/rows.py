@@ -1,0 +1,142 @@
+"""A list of rows in its states: bones, nothing, live and held, or a window of any length (RT-4).
+
+A live list stands in `<pen-hold>`, a window in `<pen-viewport>`; both call back with the actions of `listing`. All lines of a window
+are equally high, so what is not rendered is two spacers whose height the style sheet works out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pyapp.pages.listing import Hold, ListState, Release, Scrolled, ShowNew
+from pyapp.ui import TemplateResult, each, html, nothing
+from pyapp.ui.components.marks import bones, icon
+
+Item = TypeVar("Item")
+
+NEW_SHOWN_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its head, the classes of its head cell (width, alignment, when it leaves), and the width of its bone."""
+
+    word: str
+    classes: str = ""
+    bone: str = "w3"
+    newest_first: bool = False
+    hidden_word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[Item]):
+    """How a list looks.
+
+    Attributes:
+        panel: the list's name in its page.
+        caption: what the table is, for screen readers.
+        columns: from left to right.
+        key, render: the name of an item, and its row; `render` gets the item and its number in the list, from 1.
+        scrolls: whether the list scrolls by itself instead of with the page.
+        bones: how many rows stand in for the first load.
+    """
+
+    panel: str
+    caption: str
+    columns: Sequence[Column]
+    key: Callable[[Item], str]
+    render: Callable[[Item], TemplateResult]
+    scrolls: bool = False
+    bones: int = 8
+
+
+def loading(table: Table[Item]) -> TemplateResult:
+    """Rows that are not there yet, with the geometry of those that will be."""
+    cells = [column.bone for column in table.columns]
+    row = tuple(
+        html(t"<td class={column.classes}>{bone}</td>") for column, bone in zip(table.columns, bones(cells), strict=True)
+    )
+    lines = each(range(table.bones), key=lambda n: n, render=lambda _: html(t"<tr>{row}</tr>"), same=(row,))
+    body = html(
+        t'<div class="rows" aria-hidden="true"><table class="tight"><thead><tr>{_heads(table)}</tr></thead>'
+        t"<tbody>{lines}</tbody></table></div>"
+        t'<p class="sr" role="status">Loading {table.caption}</p>'
+    )
+    return _scroller(table, body)
+
+
+def live_rows(table: Table[Item], state: ListState, rows: Sequence[Item], scope: str, same: tuple[object, ...]) -> TemplateResult:
+    """A live list.
+
+    Args:
+        scope: names the filters; when it changes, the next rows are not marked as new.
+        same: what the rows depend on besides their items.
+    """
+    body = each(rows, key=table.key, render=table.render, same=same)
+    return _scroller(
+        table,
+        html(
+            t'<pen-hold class="rows" scope={scope} top={state.top} @hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)}>'
+            t'<table class="tight"><caption class="sr">{table.caption}</caption>'
+            t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></pen-hold>"
+        ),
+    )
+
+
+def window_rows(table: Table[Item], state: ListState, lines: Sequence[Item], same: tuple[object, ...]) -> TemplateResult:
+    """The lines of a window that can be seen, between spacers for all the others."""
+    total = len(lines)
+    start = min(state.start, max(0, total - 1))
+    end = min(total, max(state.end, start))
+    body = each(lines[start:end], key=table.key, render=table.render, same=same)
+    seen = Scrolled.on("start", "end", panel=table.panel)
+    return _scroller(
+        table,
+        html(
+            t'<pen-viewport class="rows" count={total} @range={seen}>'
+            t'<table class="tight" aria-rowcount={total + 1}><caption class="sr">{table.caption}</caption>'
+            t"<thead><tr>{_heads(table)}</tr></thead>"
+            t"<tbody>{_spacer(table, start)}{body}{_spacer(table, total - end)}</tbody></table></pen-viewport>"
+        ),
+    )
+
+
+def new_chip(panel: str, waiting: int) -> TemplateResult | None:
+    """How many rows are held back, and the way to let them in. Said once to a screen reader, not at every row."""
+    if waiting == 0:
+        return nothing
+    # A live list keeps 50 rows: when all of them are new, there may have been more.
+    words = f"{NEW_SHOWN_MAX}+ new" if waiting >= NEW_SHOWN_MAX else f"{waiting} new"
+    return html(
+        t'<button type="button" class="newchip" @click={ShowNew(panel=panel)}>{icon("t-arrow-up", small=True)}{words}</button>'
+        t'<span class="sr" role="status">New rows are waiting.</span>'
+    )
+
+
+def _spacer(table: Table[Item], lines: int) -> TemplateResult | None:
+    if lines <= 0:
+        return nothing
+    return html(
+        t'<tr class="spacer" aria-hidden="true"><td colspan={len(table.columns)} .style={{"--lines": str(lines)}}></td></tr>'
+    )
+
+
+def _heads(table: Table[Item]) -> tuple[TemplateResult, ...]:
+    return tuple(_head(column) for column in table.columns)
+
+
+def _head(column: Column) -> TemplateResult:
+    if column.hidden_word:
+        return html(t'<th scope="col" class={column.classes}><span class="sr">{column.word}</span></th>')
+    if column.newest_first:
+        return html(t'<th scope="col" class={column.classes} aria-sort="descending">{column.word} {icon("t-sort")}</th>')
+    return html(t'<th scope="col" class={column.classes}><span class="word">{column.word}</span></th>')
+
+
+def _scroller(table: Table[Item], body: TemplateResult) -> TemplateResult:
+    """A region of its own where the list does not scroll with the page: reachable by keyboard, like every scrolling region."""
+    if not table.scrolls:
+        return body
+    return html(t'<div class="scroller" role="region" tabindex="0" aria-label={table.caption}>{body}</div>')
