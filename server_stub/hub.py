@@ -1,0 +1,268 @@
+"""Fan-out: one ring, one sequence and many readers per stream key.
+
+Invariants: a key's frames enter its ring in the order of their sequences, without a hole; every frame is made once and
+every reader is given the same bytes; a snapshot stream sends at most one frame per ``snapshot_interval_s`` and what
+changed last is always sent (RT-44 aside, there is no later frame to wait for).
+"""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+from . import snapshots
+from .encoding import data_frame, named_frame
+from .moments import iso, now_us
+from .reader import Reader
+from .settings import Times
+from .store.database import Database
+from .store.writer import position
+
+RING = 1_000
+"""Frames that a resume can go back."""
+IDLE_KEYS = 500
+"""Keys without readers whose ring is kept."""
+SLICE = 64
+"""Frames that are offered before the readers get a turn: far below a reader's bound."""
+
+
+class Stream:
+    """One key: its ring and its readers."""
+
+    def __init__(self, key: str, known: "asyncio.Future[int]") -> None:
+        """``known`` gives the sequence that the store has counted so far."""
+        self.key = key
+        self.known = known
+        self.sequence = 0
+        self.ring: deque[tuple[int, bytes]] = deque(maxlen=RING)
+        self.readers: set[Reader] = set()
+        self.snapshot = snapshots.parse_key(key)
+        self.last_data: dict[str, object] | None = None
+        self.last_sent_s = float("-inf")
+        self.dirty = False
+        self.flushing: asyncio.Task[None] | None = None
+
+    def since(self, sequence: int) -> list[bytes] | None:
+        """The frames after ``sequence``; None when the ring does not reach back so far."""
+        if sequence > self.sequence:
+            return None
+        if sequence == self.sequence:
+            return []
+        if not self.ring or self.ring[0][0] > sequence + 1:
+            return None
+        return [frame for number, frame in self.ring if number > sequence]
+
+
+class Hub:
+    """Every stream of the server."""
+
+    def __init__(self, database: Database, times: Times) -> None:
+        self.epoch = secrets.token_hex(4)
+        self.times = times
+        self._database = database
+        self._streams: dict[str, Stream] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._beats: list[asyncio.Task[None]] = []
+        self._goodbye: bytes | None = None
+
+    def start(self) -> None:
+        """Begin the heartbeats."""
+        self._beats = [asyncio.create_task(self._heartbeats()), asyncio.create_task(self._refreshes())]
+
+    async def stop(self) -> None:
+        """Say goodbye to all and end every task."""
+        self.say_bye("shutdown")
+        tasks = [*self._beats, *self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def readers(self) -> list[Reader]:
+        """Every open reader."""
+        return [reader for stream in self._streams.values() for reader in stream.readers]
+
+    def say_bye(self, reason: str) -> None:
+        """Tell every reader that the server goes away, and end their streams; later readers are told at once."""
+        self._goodbye = named_frame("bye", {"reason": reason, "retry_ms": self.times.retry_ms})
+        for reader in self.readers():
+            reader.close(self._goodbye)
+
+    async def open(self, reader: Reader, last_event_id: str | None) -> None:
+        """Register a reader, resume it or give it its first snapshot, and let it flow. Undo with ``close``."""
+        stream = self._stream(reader.key)
+        stream.readers.add(reader)  # from here on it is offered every frame, held back behind its first ones
+        reader.on_lag = self._lagged
+        # Registered before the store is asked: what is committed meanwhile is counted by one of the two.
+        stream.sequence = max(stream.sequence, await stream.known)
+        if self._goodbye is not None:
+            reader.begin([self._hello(resumed=False)])
+            reader.close(self._goodbye)
+            return
+        missed = self._missed(stream, last_event_id)
+        if missed is not None:
+            reader.floor = stream.sequence
+            reader.begin([self._hello(resumed=True), *missed])
+            if stream.dirty:
+                self._schedule(stream)
+            return
+        first = [self._hello(resumed=False)]
+        if stream.snapshot is not None:
+            first += await self._first_snapshot(stream, reader)
+        reader.begin(first)
+
+    def close(self, reader: Reader) -> None:
+        """Forget a reader."""
+        stream = self._streams.get(reader.key)
+        if stream is not None:
+            stream.readers.discard(reader)
+        self._forget_idle()
+
+    async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
+        """Give the events of one commit to their streams' rings and readers, in slices."""
+        for start in range(0, len(events), SLICE):
+            for key, sequence, payload in events[start : start + SLICE]:
+                stream = self._streams.get(key)
+                if stream is not None and sequence > stream.sequence:
+                    self._append(stream, sequence, payload)
+            if start + SLICE < len(events):
+                await asyncio.sleep(0)  # the readers' tasks are woken …
+                await asyncio.sleep(0)  # … and write
+
+    def touch(self, families: Iterable[str]) -> None:
+        """Snapshots of these families are out of date."""
+        wanted = set(families)
+        if not wanted:
+            return
+        for stream in self._streams.values():
+            if stream.snapshot is not None and stream.snapshot.family in wanted:
+                stream.dirty = True
+                self._schedule(stream)
+
+    def drop(self, prefix: str) -> int:
+        """Cut every stream whose path begins with ``prefix``; return how many."""
+        victims = [reader for reader in self.readers() if reader.path.startswith(prefix)]
+        for reader in victims:
+            reader.abort()
+        return len(victims)
+
+    def _stream(self, key: str) -> Stream:
+        stream = self._streams.get(key)
+        if stream is None:
+            known = asyncio.ensure_future(self._database.read(position, key))
+            stream = self._streams[key] = Stream(key, known)
+        return stream
+
+    def _append(self, stream: Stream, sequence: int, payload: bytes) -> None:
+        frame = data_frame(self.epoch, sequence, payload)
+        if stream.ring and sequence != stream.sequence + 1:
+            stream.ring.clear()
+        stream.sequence = sequence
+        stream.ring.append((sequence, frame))
+        for reader in stream.readers:
+            if sequence > reader.floor:
+                reader.offer(frame)
+
+    def _hello(self, *, resumed: bool) -> bytes:
+        return named_frame(
+            "hello",
+            {
+                "epoch": self.epoch,
+                "at": iso(now_us()),
+                "heartbeat_ms": round(self.times.heartbeat_s * 1000),
+                "retry_ms": self.times.retry_ms,
+                "resumed": resumed,
+                "scopes": [],
+            },
+        )
+
+    def _missed(self, stream: Stream, last_event_id: str | None) -> list[bytes] | None:
+        """What a returning reader missed; None when it cannot be resumed (RT-27)."""
+        epoch, separator, number = (last_event_id or "").rpartition(":")
+        if not separator or epoch != self.epoch or not number.isdecimal():
+            return None
+        return stream.since(int(number))
+
+    async def _first_snapshot(self, stream: Stream, reader: Reader) -> list[bytes]:
+        """The data now, for one reader that has been offered nothing it could be older than."""
+        assert stream.snapshot is not None
+        before = stream.sequence
+        if before == 0:
+            # Sequence 0 is "nothing yet" to a client: the first snapshot of a key is its first frame, for everybody.
+            stream.dirty = True
+            await self._flush(stream)
+            return []
+        taken = await self._database.read(snapshots.current, stream.snapshot, now_us())
+        if stream.sequence > before or taken.payload is None:
+            return []  # a frame was offered while this one was read, and it is as new
+        reader.floor = taken.sequence
+        return [data_frame(self.epoch, taken.sequence, taken.payload)]
+
+    def _lagged(self, reader: Reader) -> None:
+        """A reset has left: a snapshot stream goes on from a snapshot, the others from the next event."""
+        stream = self._streams.get(reader.key)
+        if stream is None or stream.snapshot is None:
+            return
+
+        async def follow() -> None:
+            for frame in await self._first_snapshot(stream, reader):
+                reader.offer(frame)
+
+        self._spawn(follow())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _schedule(self, stream: Stream) -> None:
+        """Send a snapshot as soon as the throttle allows, if anybody reads it."""
+        if stream.flushing is None and stream.readers:
+            stream.flushing = self._spawn(self._flush_later(stream))
+
+    async def _flush_later(self, stream: Stream) -> None:
+        try:
+            while stream.dirty and stream.readers:
+                wait_s = stream.last_sent_s + self.times.snapshot_interval_s - asyncio.get_running_loop().time()
+                if wait_s > 0:
+                    await asyncio.sleep(wait_s)
+                await self._flush(stream)
+        finally:
+            stream.flushing = None
+
+    async def _flush(self, stream: Stream) -> None:
+        """Send the data now as the key's next frame. What changes while it is read makes the stream dirty again."""
+        assert stream.snapshot is not None
+        stream.dirty = False
+        stream.last_sent_s = asyncio.get_running_loop().time()
+        taken = await self._database.write(snapshots.advance, stream.snapshot, now_us(), stream.last_data)
+        stream.last_data = taken.data
+        if taken.payload is not None and taken.sequence > stream.sequence:
+            self._append(stream, taken.sequence, taken.payload)
+
+    def _forget_idle(self) -> None:
+        if len(self._streams) <= IDLE_KEYS:
+            return
+        idle = [key for key, stream in self._streams.items() if not stream.readers]
+        for key in idle[: len(self._streams) - IDLE_KEYS]:
+            del self._streams[key]
+
+    async def _heartbeats(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due += self.times.heartbeat_s
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            for stream in list(self._streams.values()):
+                if stream.readers:
+                    beat: dict[str, Any] = {"at": iso(now_us()), "scopes": [], "sequence": stream.sequence}
+                    frame = named_frame("heartbeat", beat)
+                    for reader in list(stream.readers):
+                        reader.offer(frame)
+
+    async def _refreshes(self) -> None:
+        """Figures per minute and hour change by the clock alone; equal data is not sent again."""
+        while True:
+            await asyncio.sleep(self.times.refresh_s)
+            self.touch({stream.snapshot.family for stream in self._streams.values() if stream.snapshot is not None})

@@ -1,0 +1,1 @@
+"""Where jobs, workers and API requests come from."""
