@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from pyapp.contract.jobs import TERMINAL_STATUSES, Job
-from pyapp.pages.protocol import Effect, MutationDone, MutationFailed, Mutate, ShowToast, ToastLevel
+from pyapp.pages.protocol import Effect, Mutate, MutationDone, MutationFailed, ShowToast, ToastLevel
 from pyapp.ui import Action
 
 Verb = Literal["cancel", "retry"]

@@ -12,7 +12,7 @@ The URL: `minutes=60`, and `jobs.after=…&jobs.before=…`, `requests.after=…
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,8 +37,8 @@ title = "Overview"
 
 Minutes = Literal[1, 5, 15, 60, 1440]
 ListName = Literal["jobs", "requests"]
-Row = TypeVar("Row", bound=Identified)
 
+DEFAULT_MINUTES: Minutes = 5
 _WINDOWS: tuple[tuple[Minutes, str], ...] = ((1, "1m"), (5, "5m"), (15, "15m"), (60, "1h"), (1440, "24h"))
 _LISTS: tuple[ListName, ...] = get_args(ListName)
 
@@ -54,7 +54,7 @@ class State(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    minutes: Minutes = 5
+    minutes: Minutes = DEFAULT_MINUTES
     jobs: ListState = Field(default_factory=ListState)
     requests: ListState = Field(default_factory=ListState)
     problem: str | None = None
@@ -65,15 +65,16 @@ def initial(params: Mapping[str, str]) -> State:
     jobs, jobs_problem = listing.from_params(params, "jobs.")
     requests, requests_problem = listing.from_params(params, "requests.")
     problem = jobs_problem or requests_problem
-    chosen = next((minutes for minutes, _ in _WINDOWS if str(minutes) == params.get("minutes", "5")), None)
+    named: dict[str, Minutes] = {str(minutes): minutes for minutes, _ in _WINDOWS}
+    chosen = named.get(params.get("minutes", str(DEFAULT_MINUTES)))
     if chosen is None:
-        chosen, problem = 5, "The address names a window of figures that there is not; these are of 5 minutes."
+        chosen, problem = DEFAULT_MINUTES, "The address names a window of figures that there is not; these are of 5 minutes."
     return State(minutes=chosen, jobs=jobs, requests=requests, problem=problem)
 
 
 def params(state: State) -> dict[str, str]:
     """The URL of a page; the defaults are left out."""
-    minutes = {} if state.minutes == 5 else {"minutes": str(state.minutes)}
+    minutes = {} if state.minutes == DEFAULT_MINUTES else {"minutes": str(state.minutes)}
     return minutes | listing.to_params(state.jobs, "jobs.") | listing.to_params(state.requests, "requests.")
 
 
@@ -146,7 +147,7 @@ def _figures(
 ) -> TemplateResult:
     if result.data is not None:
         return figures(result.data)
-    return did_not_load(name, result, ("stats",)) if result.error else bones
+    return did_not_load(name, result, ("stats",), short=True) if result.error else bones
 
 
 def _stale(result: Result[Any] | None, now_ms: float) -> int | None:
@@ -213,7 +214,7 @@ def _activity(
     )
 
 
-def _live(
+def _live[Row: Identified](
     need: ListName, shown: ListState, rows: tuple[Row, ...], table: Callable[[bool, frozenset[str]], Table[Any]]
 ) -> tuple[TemplateResult, TemplateResult | None]:
     painted = shown.painted.show(rows, held=shown.held)

@@ -101,7 +101,8 @@ def queue_bones() -> TemplateResult:
     """The pipe before its first answer."""
     bone = html(t'<span class="bone w2"></span>')
     return html(
-        t'<div class="pipe" aria-hidden="true"><div><p class="lab">Scheduled later</p><p class="mid">{bone}</p><p class="sub"></p></div>'
+        t'<div class="pipe" aria-hidden="true">'
+        t'<div><p class="lab">Scheduled later</p><p class="mid">{bone}</p><p class="sub"></p></div>'
         t'<div><p class="lab">Backlog</p><p class="big">{bone}</p><p class="sub"></p></div>'
         t'<div><p class="lab">Running</p><p class="mid">{bone}</p><svg class="slots"></svg></div></div>'
         t'<p class="sr" role="status">Loading the queue</p>'

@@ -42,7 +42,7 @@ def plural(value: int, one: str, many: str = "") -> str:
 
 
 def figures(value: float) -> str:
-    """A measured number: three significant figures, at most two decimals, no trailing noise above 100."""
+    """A measured number: at most three significant figures and two decimals, without zeros that say nothing."""
     size = abs(value)
     if size == 0:
         return "0"
@@ -50,7 +50,8 @@ def figures(value: float) -> str:
         return "<0.01"
     # 9.995 and 99.95 round up into the next class, and are written with that class's decimals.
     decimals = 2 if size < 9.995 else 1 if size < 99.95 else 0
-    return f"{value:,.{decimals}f}"
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def measure(value: float | None, unit: str) -> Quantity:
@@ -69,7 +70,7 @@ def share(value: float) -> int:
 
 
 def duration(ms: float | None) -> Quantity:
-    """A length of time in the unit that keeps it short: `0.77 ms`, `51.3 ms`, `402 ms`, `1.62 s`, `2.50 min`."""
+    """A length of time in the unit that keeps it short: `0.77 ms`, `51.3 ms`, `402 ms`, `1.62 s`, `2.5 min`."""
     if ms is None or ms < 0:
         return NO_QUANTITY
     for unit, one, limit in _DURATIONS:

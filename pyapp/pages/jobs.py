@@ -97,7 +97,8 @@ def _filters(state: State, results: Results, env: Env) -> TemplateResult:
 
 
 def _rows(result: Result[Any] | None) -> tuple[Any, ...]:
-    return result.data.rows if result and result.has_data and result.data is not None else ()
+    data = _data(result)
+    return () if data is None else data.rows
 
 
 # -- Tally ------------------------------------------------------------------------------------------------------------
@@ -136,15 +137,16 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
     result = results["jobs"]
     scope = str(_list_key(state))
     if result.data is None:
-        blank = result.error is not None
-        table = long_table("jobs", ())
-        return _panel(state, result, did_not_load("Jobs", result, ("jobs",)) if blank else loading(table))
+        body = did_not_load("Jobs", result, ("jobs",)) if result.error else loading(long_table("jobs", ()))
+        return _panel(state, result, body)
     if state.list.live:
-        return _live(state, result, scope)
-    return _window(state, result, results)
+        return _live(state, result, result.data, scope)
+    return _window(state, result, result.data, results)
 
 
-def _panel(state: State, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing) -> TemplateResult:
+def _panel(
+    state: State, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing
+) -> TemplateResult:
     return panel(
         "jobs",
         "Jobs",
@@ -159,8 +161,7 @@ def _panel(state: State, result: Result[Any], body: TemplateResult, *, count: ob
     )
 
 
-def _live(state: State, result: Result[Any], scope: str) -> TemplateResult:
-    data = result.data
+def _live(state: State, result: Result[Any], data: Any, scope: str) -> TemplateResult:
     matching = _matching(state.query, data.rows)
     shown = state.list.painted.show(matching, held=state.list.held)
     here, known = {row.id for row in shown}, {row.id for row in matching}
@@ -182,12 +183,12 @@ def _live_count(state: State, data: Any, matching: int) -> str:
     return f"latest {loaded} of {total}" if data.total > loaded else f"all {total}"
 
 
-def _window(state: State, result: Result[Any], results: Results) -> TemplateResult:
-    data = result.data
+def _window(state: State, result: Result[Any], data: Any, results: Results) -> TemplateResult:
     rows = _matching(state.query, data.rows)
     lines = _lines(state, rows, results)
     # Only what is rendered needs its number: the row of the head is 1.
-    seen = {line.id: n for n, line in enumerate(lines[state.list.start : state.list.end], state.list.start + 2) if isinstance(line, Job)}
+    start = state.list.start
+    seen = {line.id: n for n, line in enumerate(lines[start : state.list.end], start + 2) if isinstance(line, Job)}
     table = window_table("jobs", state.asked, seen.get)
     body = window_rows(table, state.list, lines, same=(state.asked, state.query)) if rows else _nothing_here(state)
     total, loaded = formats.plural(data.total, "job"), formats.count(len(data.rows))

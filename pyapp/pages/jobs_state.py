@@ -9,6 +9,8 @@
     MutationDone, MutationFailed  accepted, refused
     Reload                        → Refresh
     those of `listing`            live, window, held
+
+Filters and the window are in the URL; what was asked and the dialog are not.
 """
 
 from __future__ import annotations

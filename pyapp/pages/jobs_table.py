@@ -9,7 +9,7 @@ from pyapp.contract.jobs import Job
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
 from pyapp.pages.asked import AskCancel, Asked, AskedJobs, Dismiss, Retry, find
-from pyapp.pages.rows import Column, Table
+from pyapp.pages.rows import Column, Table, always_shown
 from pyapp.ui import TemplateResult, html, nothing
 from pyapp.ui.components.marks import age, icon, progress, quantity, status, status_word
 
@@ -19,7 +19,7 @@ REPEATABLE = ("failed", "cancelled")
 _STATUS = Column("Status", "w7 w-st", "w4")
 _FUNCTION = Column("Function", "", "w2")
 _DURATION = Column("Duration", "w9 num w-dur", "w2")
-_AGE = Column("Age", "w5 num", "w3", newest_first=True)
+_AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
 _TIME = Column("Time", "w8 num", "w3", newest_first=True)
 
 SHORT = (_STATUS, _FUNCTION, Column("Job", "w9 p2", "w4"), _DURATION, _AGE)
@@ -37,6 +37,7 @@ LONG = (
     Column("Actions", "w5 act w-act", "", hidden_word=True),
 )
 LONG_WINDOW = (*LONG[:-2], _TIME, LONG[-1])
+_WIDE = always_shown(LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def long_table(panel: str, asked: AskedJobs, *, left: frozenset[str] = frozenset
         one = find(asked, job.id)
         pending = bool(one and one.pending(job))
         classes = " ".join(word for word, on in (("asked", pending), ("left", job.id in left)) if on)
-        refused = _refused(one, len(LONG)) if one and one.phase == "refused" else nothing
+        refused = _refused(one) if one and one.phase == "refused" else nothing
         return html(t"<tr class={classes}>{_cells(job, live=True)}{_actions(job, pending=pending)}</tr>{refused}")
 
     return Table(panel, "Jobs", LONG, key=lambda job: job.id, render=row, bones=20)
@@ -93,7 +94,7 @@ def window_table(panel: str, asked: AskedJobs, number: Callable[[str], int | Non
         one = find(asked, line.id)
         sent = one is not None and one.phase == "sent"
         cells, actions = _cells(line, live=False), _actions(line, pending=sent)
-        return html(t'<tr class={"asked" if sent else nothing} aria-rowindex={number(line.id)}>{cells}{actions}</tr>')
+        return html(t"<tr class={'asked' if sent else nothing} aria-rowindex={number(line.id)}>{cells}{actions}</tr>")
 
     return Table(panel, "Jobs of the window", LONG_WINDOW, key=line_key, render=row, bones=20)
 
@@ -116,7 +117,7 @@ def _function(job: Job) -> TemplateResult:
     wrong = nothing
     if job.error:
         kind = "err" if job.status == "failed" else "dim"
-        wrong = html(t' <bdi class={kind} title={job.error}>{job.error}</bdi>')
+        wrong = html(t" <bdi class={kind} title={job.error}>{job.error}</bdi>")
     return html(
         t'<bdi class="fn" title={job.function}>{job.function_name}</bdi>{wrong}<span class="sub-line mono">{job.id}{tries}</span>'
     )
@@ -155,10 +156,10 @@ def _action(press: AskCancel | Retry, word: str, symbol: str, job: Job) -> Templ
     )
 
 
-def _refused(one: Asked, columns: int) -> TemplateResult:
+def _refused(one: Asked) -> TemplateResult:
     what = "Cancel" if one.verb == "cancel" else "Retry"
     return html(
-        t'<tr class="aside"><td colspan={columns}>{icon("t-right", small=True)} {what} was refused: <bdi>{one.message}</bdi>'
+        t'<tr class="aside"><td colspan={_WIDE}>{icon("t-right", small=True)} {what} was refused: <bdi>{one.message}</bdi>'
         t'<button type="button" class="btn small" @click={Dismiss(job_id=one.job_id)}>Dismiss</button></td></tr>'
     )
 
@@ -167,10 +168,10 @@ def _aside(line: Aside) -> TemplateResult:
     """Since the window was read: what was asked, and where the job is now."""
     one = line.asked
     if one.phase == "refused":
-        return _refused(one, len(LONG_WINDOW))
+        return _refused(one)
     said = f"{one.verb} asked" if one.phase == "sent" else f"{one.verb} accepted"
     return html(
-        t'<tr class="aside"><td colspan={len(LONG_WINDOW)}>{icon("t-right", small=True)} Since this window was read: {said}, '
+        t'<tr class="aside"><td colspan={_WIDE}>{icon("t-right", small=True)} Since this window was read: {said}, '
         t"{_now(line)}</td></tr>"
     )
 

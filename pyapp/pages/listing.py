@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,9 +100,6 @@ class Identified(Protocol):
     def id(self) -> str: ...
 
 
-Row = TypeVar("Row", bound=Identified)
-
-
 class Painted:
     """The rows of a list as they were painted last, so that a held list can stand still.
 
@@ -115,7 +112,7 @@ class Painted:
     def __init__(self) -> None:
         self.rows: tuple[Identified, ...] = ()
 
-    def show(self, rows: tuple[Row, ...], *, held: bool) -> tuple[Row, ...]:
+    def show[Row: Identified](self, rows: tuple[Row, ...], *, held: bool) -> tuple[Row, ...]:
         """The rows to paint: all of them, or, held, the painted ones with what is known now, in their order."""
         shown: tuple[Row, ...] = rows
         if held and self.rows:
@@ -141,9 +138,9 @@ class ListState(BaseModel):
     def live(self) -> bool:
         return self.range is None
 
-    def fresh(self, range: Range | None = None) -> ListState:
+    def fresh(self, span: Range | None = None) -> ListState:
         """The same list with nothing of before: for another range or other filters."""
-        return ListState(range=range, top=self.top)
+        return ListState(range=span, top=self.top)
 
 
 def update(state: ListState, action: ListAction) -> ListState:
@@ -193,5 +190,5 @@ def _moment(text: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(text or "")
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError, OverflowError:
         return None

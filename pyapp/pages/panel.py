@@ -171,7 +171,7 @@ def _details(name: str, mark: Mark, result: Result[Any]) -> TemplateResult:
         rows.append(("Next attempt", html(t"in {age(fresh.next_attempt_ms, here=True, plain=True, until=True)}")))
     words = result.error.args[0] if result.error else ""
     body = html(
-        t'<h3>{icon(f"g-{mark.style}")}{mark.words}{html(t" {time(mark.at_ms)}") if mark.at_ms else nothing}</h3>'
+        t"<h3>{icon(f'g-{mark.style}')}{mark.words}{html(t' {time(mark.at_ms)}') if mark.at_ms else nothing}</h3>"
         t'<p class="note">{_why(fresh)}{f" {words}" if words else nothing}</p>{facts(rows)}'
     )
     return popover(f"why-{name}", "How fresh this panel is", body)
@@ -279,19 +279,24 @@ def panel(
     )
 
 
-def did_not_load(title: str, result: Result[Any], reload: tuple[str, ...]) -> TemplateResult:
-    """The body of a panel whose first load failed: what, why, and what happens next."""
+def did_not_load(title: str, result: Result[Any], reload: tuple[str, ...], *, short: bool = False) -> TemplateResult:
+    """The body of a panel whose first load failed: what, why, and what happens next.
+
+    Args:
+        short: as high as figures, so that what is under the panel stays where it is.
+    """
     fresh = result.freshness
+    classes = "blank short" if short else "blank"
     if fresh.reason is FreshnessReason.MISSING:
-        return html(t'<div class="blank"><span class="strong">This server has no such data.</span>Nothing is asked.</div>')
+        return html(t'<div class={classes}><span class="strong">This server has no such data.</span>Nothing is asked.</div>')
     if fresh.reason is FreshnessReason.FORBIDDEN:
         return html(
-            t'<div class="blank"><span class="strong">{title}: not permitted.</span>Nothing is asked until you ask again.</div>'
+            t'<div class={classes}><span class="strong">{title}: not permitted.</span>Nothing is asked until you ask again.</div>'
         )
     why = result.error.args[0] if result.error else _WHY[fresh.reason]
     due = fresh.next_attempt_ms
     following = html(t" Next try in {age(due, here=True, plain=True, until=True)}.") if due else nothing
     return html(
-        t'<div class="blank" role="alert"><span class="strong">{title} did not load.</span>{why}{following}<br>'
+        t'<div class={classes} role="alert"><span class="strong">{title} did not load.</span>{why}{following}<br>'
         t'<button type="button" class="btn" @click={Reload(needs=reload)}>{icon("t-refresh", small=True)}Retry now</button></div>'
     )

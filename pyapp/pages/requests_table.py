@@ -14,7 +14,7 @@ _COLUMNS = (
     Column("Route", "", "w3"),
     Column("Latency", "w6 num", "w3"),
 )
-_AGE = Column("Age", "w5 num", "w3", newest_first=True)
+_AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
 _TIME = Column("Time", "w8 num", "w3", newest_first=True)
 
 

@@ -32,9 +32,9 @@ class Location:
     params: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def parse(hash: str) -> Location:
+def parse(address: str) -> Location:
     """The location of `location.hash`. Anything is a location; `page_of` says whether there is a page."""
-    path, _, query = hash.removeprefix("#").partition("?")
+    path, _, query = address.removeprefix("#").partition("?")
     return Location(path.strip("/") or DEFAULT, dict(parse_qsl(query)))
 
 

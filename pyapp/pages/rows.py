@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from pyapp.pages.listing import Hold, ListState, Release, Scrolled, ShowNew
 from pyapp.ui import TemplateResult, each, html, nothing
 from pyapp.ui.components.marks import bones, icon
-
-Item = TypeVar("Item")
 
 NEW_SHOWN_MAX = 50
 
@@ -31,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[Item]):
+class Table[Item]:
     """How a list looks.
 
     Attributes:
@@ -52,12 +49,10 @@ class Table(Generic[Item]):
     bones: int = 8
 
 
-def loading(table: Table[Item]) -> TemplateResult:
+def loading[Item](table: Table[Item]) -> TemplateResult:
     """Rows that are not there yet, with the geometry of those that will be."""
     cells = [column.bone for column in table.columns]
-    row = tuple(
-        html(t"<td class={column.classes}>{bone}</td>") for column, bone in zip(table.columns, bones(cells), strict=True)
-    )
+    row = tuple(html(t"<td class={column.classes}>{bone}</td>") for column, bone in zip(table.columns, bones(cells), strict=True))
     lines = each(range(table.bones), key=lambda n: n, render=lambda _: html(t"<tr>{row}</tr>"), same=(row,))
     body = html(
         t'<div class="rows" aria-hidden="true"><table class="tight"><thead><tr>{_heads(table)}</tr></thead>'
@@ -67,7 +62,7 @@ def loading(table: Table[Item]) -> TemplateResult:
     return _scroller(table, body)
 
 
-def live_rows(table: Table[Item], state: ListState, rows: Sequence[Item], scope: str, same: tuple[object, ...]) -> TemplateResult:
+def live_rows[Item](table: Table[Item], state: ListState, rows: Sequence[Item], scope: str, same: tuple[object, ...]) -> TemplateResult:
     """A live list.
 
     Args:
@@ -78,14 +73,15 @@ def live_rows(table: Table[Item], state: ListState, rows: Sequence[Item], scope:
     return _scroller(
         table,
         html(
-            t'<pen-hold class="rows" scope={scope} top={state.top} @hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)}>'
+            t'<pen-hold class="rows" scope={scope} top={state.top} '
+            t"@hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)}>"
             t'<table class="tight"><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></pen-hold>"
         ),
     )
 
 
-def window_rows(table: Table[Item], state: ListState, lines: Sequence[Item], same: tuple[object, ...]) -> TemplateResult:
+def window_rows[Item](table: Table[Item], state: ListState, lines: Sequence[Item], same: tuple[object, ...]) -> TemplateResult:
     """The lines of a window that can be seen, between spacers for all the others."""
     total = len(lines)
     start = min(state.start, max(0, total - 1))
@@ -98,7 +94,7 @@ def window_rows(table: Table[Item], state: ListState, lines: Sequence[Item], sam
             t'<pen-viewport class="rows" count={total} @range={seen}>'
             t'<table class="tight" aria-rowcount={total + 1}><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead>"
-            t"<tbody>{_spacer(table, start)}{body}{_spacer(table, total - end)}</tbody></table></pen-viewport>"
+            t"<tbody>{_spacer(start)}{body}{_spacer(total - end)}</tbody></table></pen-viewport>"
         ),
     )
 
@@ -115,15 +111,19 @@ def new_chip(panel: str, waiting: int) -> TemplateResult | None:
     )
 
 
-def _spacer(table: Table[Item], lines: int) -> TemplateResult | None:
+def _spacer(lines: int) -> TemplateResult | None:
     if lines <= 0:
         return nothing
-    return html(
-        t'<tr class="spacer" aria-hidden="true"><td colspan={len(table.columns)} .style={{"--lines": str(lines)}}></td></tr>'
-    )
+    # One cell: a span over columns that a narrow panel hides would make room for them again.
+    return html(t'<tr class="spacer" aria-hidden="true"><td .style={{"--lines": str(lines)}}></td></tr>')
 
 
-def _heads(table: Table[Item]) -> tuple[TemplateResult, ...]:
+def always_shown(columns: Sequence[Column]) -> int:
+    """How many columns no width hides: what a cell may span."""
+    return sum(not {"p1", "p2", "p3"}.intersection(column.classes.split()) for column in columns)
+
+
+def _heads[Item](table: Table[Item]) -> tuple[TemplateResult, ...]:
     return tuple(_head(column) for column in table.columns)
 
 
@@ -135,7 +135,7 @@ def _head(column: Column) -> TemplateResult:
     return html(t'<th scope="col" class={column.classes}><span class="word">{column.word}</span></th>')
 
 
-def _scroller(table: Table[Item], body: TemplateResult) -> TemplateResult:
+def _scroller[Item](table: Table[Item], body: TemplateResult) -> TemplateResult:
     """A region of its own where the list does not scroll with the page: reachable by keyboard, like every scrolling region."""
     if not table.scrolls:
         return body

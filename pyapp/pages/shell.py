@@ -7,6 +7,7 @@ Only what exists is shown. The shell's roots are painted apart: `shell` once per
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string.templatelib import Template
 
 from pyapp.pages import formats
 from pyapp.pages.protocol import Connection, Env, Theme, Toast, ToastLevel
@@ -132,7 +133,7 @@ def strip(env: Env) -> TemplateResult:
     )
 
 
-def _item(words) -> TemplateResult:
+def _item(words: Template) -> TemplateResult:
     return html(t"<span>{html(words)}</span>")
 
 

@@ -6,6 +6,8 @@
                                   has none)                                 range
     Active, Queued, Retrying      the jobs in flight, while they fit        the rows, as above; else nothing
                                   into one live list; else `50+`
+
+The server counts by function and range, never by worker.
 """
 
 from __future__ import annotations
@@ -83,7 +85,7 @@ def _of_in_flight(in_flight: Rows | None) -> dict[JobStatus | None, str]:
         return _unknown(IN_FLIGHT)
     total = len(in_flight.rows) if in_flight.total is None else in_flight.total
     if total > LIVE_LIST_LIMIT:
-        return {tab: f"{LIVE_LIST_LIMIT}+" for tab in IN_FLIGHT}
+        return dict.fromkeys(IN_FLIGHT, f"{LIVE_LIST_LIMIT}+")
     counts = Counter(row.status for row in in_flight.rows)
     return {tab: formats.count(counts[tab]) for tab in IN_FLIGHT}
 

@@ -21,12 +21,15 @@ def window_control(panel: str, state: ListState) -> TemplateResult:
     """
     chosen = state.range
     name = f"window-{panel}"
-    words = html(t"{time(formats.iso(chosen.after))} to {time(formats.iso(chosen.before))}") if chosen else html(t"Window")
+    words = html(t"Window")
+    if chosen:
+        bounds = html(t"{time(formats.iso(chosen.after), brief=True)} to {time(formats.iso(chosen.before), brief=True)}")
+        words = html(t"{icon('g-window', small=True)}<span>{bounds}</span>")
     return html(
         t'<div class="seg small" role="group" aria-label="Live or window">'
         t'<button type="button" aria-pressed={_pressed(state.live)} @click={BackToLive(panel=panel)}>Live</button>'
         t'<button type="button" aria-pressed={_pressed(not state.live)} popovertarget={name} aria-haspopup="dialog">'
-        t"{icon('g-window', small=True)}<span>{words}</span>{icon('t-down', small=True)}</button></div>"
+        t"{words}{icon('t-down', small=True)}</button></div>"
         t"{popover(name, 'Choose a time window', _form(panel, chosen))}"
     )
 
@@ -49,7 +52,8 @@ def _form(panel: str, chosen: Range | None) -> TemplateResult:
         t'<input type="datetime-local" step="1" name="after" required></span></label>'
         t'<label class="field">To<span class="input"><input type="datetime-local" step="1" name="before" required></span></label></div>'
         t'<p class="problem" role="alert" hidden></p>'
-        t'<p class="note">Fixed when chosen. Nothing moves in this window until you refresh it. Times are <span class="zone"></span>.</p>'
+        t'<p class="note">Fixed when chosen. Nothing moves in this window until you refresh it. '
+        t'Times are <span class="zone"></span>.</p>'
         t'<div class="row">{_neighbours(panel) if chosen else nothing}<span class="grow"></span>'
         t'{_back(panel) if chosen else nothing}<button type="submit" class="btn primary">Show window</button></div></form></pen-window>'
     )

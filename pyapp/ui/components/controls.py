@@ -60,7 +60,8 @@ def select(label: str, options: Iterable[Option], chosen: str, choose: On) -> Te
 def icon_button(name: str, label: str, press: Action) -> TemplateResult:
     """A quiet button that shows a symbol only; the label is for screen readers and the tooltip."""
     return html(
-        t'<button type="button" class="btn quiet icon" aria-label={label} title={label} @click={press}>{icon(name, small=True)}</button>'
+        t'<button type="button" class="btn quiet icon" aria-label={label} title={label} @click={press}>'
+        t"{icon(name, small=True)}</button>"
     )
 
 

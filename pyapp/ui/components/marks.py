@@ -69,9 +69,9 @@ def age(at: str | float | None, *, here: bool = False, plain: bool = False, unti
     return html(t"<pen-age at={at} ?here={here} ?plain={plain} ?until={until}></pen-age>")
 
 
-def time(at: str | float | None) -> TemplateResult:
-    """The time of day in the viewer's zone."""
-    return html(t"<pen-time at={at}></pen-time>")
+def time(at: str | float | None, *, brief: bool = False) -> TemplateResult:
+    """The time of day in the viewer's zone; `brief` leaves whole minutes without seconds."""
+    return html(t"<pen-time at={at} ?brief={brief}></pen-time>")
 
 
 def progress(percent: int) -> TemplateResult:

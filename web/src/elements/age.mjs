@@ -2,7 +2,7 @@
 //
 // pen-age   how long ago, ticking; `until` counts down instead; `here` takes this machine's clock and not the server's;
 //           `plain` writes `2 s` as text, for sentences, and not as digits with a unit in a slot of its own.
-// pen-time  the moment itself: `07:13:02`, with the day where it is not today.
+// pen-time  the moment itself: `07:13:02`, with the day where it is not today; `brief` leaves whole minutes without seconds.
 //
 // Both put the absolute time in the viewer's zone into `title`. They own their children: templates render none into them.
 
@@ -66,7 +66,7 @@ export class PenAge extends HTMLElement {
 }
 
 export class PenTime extends HTMLElement {
-  static observedAttributes = ["at"];
+  static observedAttributes = ["at", "brief"];
 
   connectedCallback() {
     this.#show();
@@ -78,7 +78,7 @@ export class PenTime extends HTMLElement {
 
   #show() {
     const at = moment(this.getAttribute("at"));
-    this.textContent = Number.isNaN(at) ? "—" : shortTime(at);
+    this.textContent = Number.isNaN(at) ? "—" : shortTime(at, this.hasAttribute("brief"));
     this.title = Number.isNaN(at) ? "" : fullTime(at);
   }
 }

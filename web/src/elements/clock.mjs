@@ -69,10 +69,11 @@ const FULL = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short",
 });
 
-/** `07:13:02`, and the day before it where it is not today. */
-export function shortTime(ms) {
+/** `07:13:02`, and the day before it where it is not today; `brief`: `07:13` at a whole minute. */
+export function shortTime(ms, brief = false) {
   const today = new Date().toDateString() === new Date(ms).toDateString();
-  return today ? TIME.format(ms) : `${DATE.format(ms)} ${TIME.format(ms)}`;
+  const time = brief && ms % 60_000 === 0 ? TIME.format(ms).slice(0, 5) : TIME.format(ms);
+  return today ? time : `${DATE.format(ms)} ${time}`;
 }
 
 /** `Fri, 20 Nov 2026, 07:13:39 UTC`: for a `title`. */

@@ -1,0 +1,120 @@
+"""What the pill and the strip say: the worst state among what is on screen, and what was measured of the streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyapp.core.client import Result, Statistics
+from pyapp.core.freshness import Freshness, FreshnessReason, FreshnessState
+from pyapp.pages import formats
+from pyapp.pages.protocol import Connection, ConnectionView, StripView
+
+_WORST_FIRST = (
+    Connection.ERROR,
+    Connection.FORBIDDEN,
+    Connection.RECONNECTING,
+    Connection.DEGRADED,
+    Connection.CONNECTING,
+    Connection.POLLING,
+    Connection.LIVE,
+    Connection.PAUSED,
+)
+
+_SAYS = {
+    Connection.LIVE: "Every stream on this page is confirmed and within its heartbeat.",
+    Connection.CONNECTING: "Socket open or opening, not confirmed. Nothing is called live yet.",
+    Connection.DEGRADED: "Something may be missing. A snapshot is on its way.",
+    Connection.RECONNECTING: "A stream was lost. Data stays; its age is shown.",
+    Connection.POLLING: "Some panels ask at intervals in place of a stream.",
+    Connection.PAUSED: "Nothing on this page moves by itself.",
+    Connection.ERROR: "The server did not answer as it should. Data stays where there was any.",
+    Connection.FORBIDDEN: "The server refused. Nothing is asked until you ask again.",
+}
+
+_WORDS = {
+    Connection.LIVE: "Live",
+    Connection.CONNECTING: "Connecting",
+    Connection.DEGRADED: "Catching up",
+    Connection.RECONNECTING: "Reconnecting",
+    Connection.POLLING: "Polling",
+    Connection.PAUSED: "Paused",
+    Connection.ERROR: "Error",
+    Connection.FORBIDDEN: "Forbidden",
+}
+
+
+def _of(freshness: Freshness) -> Connection:
+    match freshness.state, freshness.reason:
+        case FreshnessState.LIVE, _:
+            return Connection.LIVE
+        case FreshnessState.POLLING, FreshnessReason.DESIGN:
+            return Connection.LIVE  # what is meant to be polled, and is, is as good as it gets
+        case FreshnessState.POLLING, _:
+            return Connection.POLLING
+        case FreshnessState.ERROR, FreshnessReason.FORBIDDEN:
+            return Connection.FORBIDDEN
+        case FreshnessState.ERROR, _:
+            return Connection.ERROR
+        case FreshnessState.STALE, FreshnessReason.CATCHING_UP:
+            return Connection.DEGRADED
+        case FreshnessState.STALE, _:
+            return Connection.RECONNECTING
+        case FreshnessState.LOADING, _:
+            return Connection.CONNECTING
+        case _:
+            return Connection.PAUSED
+
+
+def connection_view(results: Iterable[Result[object]], statistics: Statistics, now_ms: float) -> ConnectionView:
+    """The pill (RT-83's words, the design's popover).
+
+    Args:
+        results: of every panel on screen.
+        now_ms: clock time, for ages.
+    """
+    states = {_of(result.freshness) for result in results}
+    worst = next((state for state in _WORST_FIRST if state in states), Connection.PAUSED)
+    open_now = [row for row in statistics.streams if row.state.confirmed]
+    wanted = [row for row in statistics.streams if row.state.phase != "closed"]
+    extra = ""
+    if worst in (Connection.LIVE, Connection.POLLING) and open_now:
+        extra = _count(len(open_now), "stream")
+    if worst is Connection.RECONNECTING:
+        waits = [row.state.retry_at_ms for row in wanted if row.state.retry_at_ms is not None]
+        if waits:
+            extra = f"in {_age(max(0.0, min(waits) - now_ms))}"
+    rows: list[tuple[str, str]] = []
+    for row in statistics.streams:
+        state = row.state
+        words = f"{state.phase}, {state.reason}" if state.reason else str(state.phase)
+        if state.phase == "open" and not state.confirmed:
+            words = "open, not confirmed"
+        rows.append((str(row.key), words))
+    beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None]
+    if beats:
+        rows.append(("Last heard", f"{_age(now_ms - max(beats))} ago"))
+    rows.append(("Requests in flight", str(statistics.requests.in_flight)))
+    return ConnectionView(worst, _WORDS[worst], extra, _SAYS[worst], tuple(rows))
+
+
+def strip_view(statistics: Statistics, now_ms: float, events_per_min: float | None, version: str) -> StripView:
+    """The strip under the page: only what is measured."""
+    open_now = [row for row in statistics.streams if row.state.phase == "open"]
+    beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None and row.state.heartbeat_ms is not None]
+    return StripView(
+        connections=len(open_now),
+        streams=len(open_now),
+        events_per_min=events_per_min,
+        heartbeat_age_ms=(now_ms - max(beats)) // 1_000 * 1_000 if beats else None,
+        clock_offset_ms=statistics.clock_offset_ms,
+        version=version,
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _age(ms: float) -> str:
+    figure = formats.duration(ms // 1_000 * 1_000 if ms >= 1_000 else ms)
+    return f"{figure.digits} {figure.unit}".strip()
