@@ -33,7 +33,7 @@ def style_order() -> list[Path]:
 
 
 def build_bundle() -> tuple[Path, dict[str, str]]:
-    """Bundle; the directory `assets` to publish and the names in it: `first`, `boot`, `app`, `css`."""
+    """Bundle; the directory `assets` to publish and the names in it: `first`, `boot`, `app`, `site`."""
     pyodide = json.loads((places.PYODIDE / "package.json").read_text(encoding="utf-8"))["version"]
 
     def make(folder: Path) -> None:
@@ -50,6 +50,6 @@ def build_bundle() -> tuple[Path, dict[str, str]]:
 
     inputs = [SOURCE, STYLES, Path(__file__), places.MODULES / ".penstock-key"]
     folder = step("bundle", tree_digest(inputs), make) / "assets"
-    names = {stem: next(folder.glob(f"{stem}-*.{kind}")).name
-             for stem, kind in (("first", "js"), ("boot", "js"), ("app", "js"), ("site", "css"))}  # fmt: skip
+    kinds = {"first": "js", "boot": "js", "app": "js", "site": "css"}
+    names = {stem: next(folder.glob(f"{stem}-*.{kind}")).name for stem, kind in kinds.items()}
     return folder, names

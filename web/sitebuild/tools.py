@@ -92,9 +92,7 @@ def prepare(node: list[str], jobs: list[dict[str, Any]], what: str) -> list[Any]
 def esbuild(arguments: Sequence[str]) -> None:
     """Run esbuild's native binary."""
     # The package's own launcher starts a Node process to find this file.
-    found = sorted((places.MODULES / "@esbuild").glob("*/bin/esbuild")) + sorted(
-        (places.MODULES / "@esbuild").glob("*/esbuild.exe")
-    )
+    found = sorted((places.MODULES / "@esbuild").glob("*/bin/esbuild")) + sorted((places.MODULES / "@esbuild").glob("*/esbuild.exe"))
     if not found:
         raise BuildError("esbuild has no binary for this machine: run `npm ci` in web/ and look at its messages.")
     run([str(found[0]), *arguments, "--log-level=warning"], "Bundling the JavaScript")

@@ -1,3 +1,8 @@
-// The JavaScript of the console, one bundle: the custom elements, and what Python calls, on one global object.
+// The JavaScript of the console, one bundle: the custom elements, and on `penstockHost` what Python calls, by the names
+// under which the modules export it.
 
+import * as bridge from "./bridge.mjs";
+import * as ports from "./ports.mjs";
 import "./elements/index.mjs";
+
+globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports);

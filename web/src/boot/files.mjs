@@ -1,4 +1,4 @@
-// Fetching with byte counts, and an error that names the file.
+// Fetching with an error that names the file, and the count of what has arrived.
 
 /** A file of the site that could not be fetched. `url` is shown to the user. */
 export class FileError extends Error {
@@ -43,31 +43,26 @@ export class Progress {
     this.#report(loaded, total);
   }
 
-  /** The whole of `url` is here (also for files that somebody else fetched). */
-  arrived(url) {
-    this.#loaded.set(url, this.#sizes[url] ?? 0);
+  /** `loaded` bytes of `url` are here. */
+  reached(url, loaded) {
+    if (!(url in this.#sizes)) return;
+    this.#loaded.set(url, loaded);
     this.#tell();
   }
 
   /** A stream like `stream` that counts what passes for `url`. */
   count(url, stream) {
     let seen = 0;
-    return stream.pipeThrough(
-      new TransformStream({
-        transform: (chunk, controller) => {
-          seen += chunk.byteLength;
-          this.#loaded.set(url, seen);
-          this.#tell();
-          controller.enqueue(chunk);
-        },
-        flush: () => this.arrived(url),
-      }),
-    );
+    const transform = (chunk, controller) => {
+      seen += chunk.byteLength;
+      this.reached(url, seen);
+      controller.enqueue(chunk);
+    };
+    return stream.pipeThrough(new TransformStream({ transform }));
   }
 
-  /** The content of `url` as bytes, counted. */
-  async bytes(url) {
-    const response = await fetchFile(url);
-    return new Uint8Array(await new Response(this.count(url, response.body)).arrayBuffer());
+  /** The whole of `url` is here. */
+  arrived(url) {
+    this.reached(url, this.#sizes[url]);
   }
 }

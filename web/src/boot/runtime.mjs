@@ -9,8 +9,8 @@ import { FileError, fetchFile } from "./files.mjs";
 export async function startRuntime(about, base, progress, screen, output) {
   screen.step("download", "Loading Python");
   watchRuntimeFiles(base, progress);
-  const picture = loadPicture(about.snapshot, progress, screen);
-  const app = progress.bytes(about.app);
+  const picture = loadPicture(about, base, progress);
+  const app = fetchFile(new URL(about.app, base).href).then((response) => response.arrayBuffer());
   app.catch(() => {});
   const folder = new URL(`${about.runtime}/`, base).href;
   const { failed, stop } = watchFetch(folder);
@@ -27,15 +27,16 @@ export async function startRuntime(about, base, progress, screen, output) {
 
 async function startPython(folder, options, picture, screen) {
   const { loadPyodide } = await importModule(`${folder}pyodide.mjs`);
-  const bytes = await picture;
-  if (bytes) {
+  if (picture) {
     try {
-      const pyodide = await loadPyodide({ ...options, _loadSnapshot: bytes });
+      // A promise: Pyodide compiles its WebAssembly while the picture is still on its way.
+      const pyodide = await loadPyodide({ ...options, _loadSnapshot: picture });
       // The picture holds the state of the generator at build time: every page would draw the same numbers.
       pyodide.runPython("import random; random.seed(); del random");
       return pyodide;
     } catch (error) {
-      withoutPicture(screen, error);
+      screen.notice("Python started without its prepared memory, more slowly than usual.");
+      console.warn("The picture of the memory cannot be used; starting without it.", error);
     }
   }
   return loadPyodide(options);
@@ -72,38 +73,21 @@ function watchFetch(folder) {
   return { failed, stop: () => (globalThis.fetch = fetch) };
 }
 
-function withoutPicture(screen, error) {
-  screen.notice("Python started without its prepared memory, more slowly than usual.");
-  console.warn("The memory snapshot cannot be used; starting without it.", error);
-}
-
-/** The picture of the memory, unpacked; null where there is none or this browser cannot unpack it. */
-async function loadPicture(file, progress, screen) {
-  if (!file || typeof DecompressionStream === "undefined") return null;
-  try {
-    const response = await fetchFile(file.url);
-    const stream = progress.count(file.url, response.body).pipeThrough(new DecompressionStream("gzip"));
-    const bytes = new Uint8Array(file.bytes);
-    let end = 0;
-    for await (const chunk of chunks(stream)) {
-      bytes.set(chunk, end);
-      end += chunk.byteLength;
-    }
-    if (end !== file.bytes) throw new Error(`${end} bytes instead of ${file.bytes}`);
+/**
+ * A promise of the unpacked picture of the memory; null where there is none or this browser cannot unpack it.
+ * A worker would not make the start faster: on two cores it waits for the same ones (measured).
+ */
+function loadPicture({ snapshot }, base, progress) {
+  if (!snapshot || typeof DecompressionStream === "undefined") return null;
+  const picture = fetchFile(new URL(snapshot.url, base).href).then(async ({ body }) => {
+    const unpacked = progress.count(snapshot.url, body).pipeThrough(new DecompressionStream("gzip"));
+    const bytes = new Uint8Array(await new Response(unpacked).arrayBuffer());
+    if (bytes.length !== snapshot.bytes) throw new Error(`${bytes.length} bytes instead of ${snapshot.bytes}`);
     return bytes;
-  } catch (error) {
-    withoutPicture(screen, error);
-    return null;
-  }
-}
-
-async function* chunks(stream) {
-  const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
-  }
+  });
+  // Pyodide looks at it only later.
+  picture.catch(() => {});
+  return picture;
 }
 
 /** Pyodide fetches its own files; what arrived is read from the browser's list of resources. */
