@@ -1,0 +1,1 @@
+"""The ports made from JavaScript: the only package that imports `js` or `pyodide`."""

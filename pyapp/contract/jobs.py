@@ -43,7 +43,7 @@ class Job(WireModel):
     root_id: str
     progress: float = 0.0
     kwargs: Object = Field(default_factory=dict[str, JsonValue])
-    job_type: JobType = "task"
+    job_type: JobType | None = None
     source: JobSource | None = None
     checkpoint: JsonValue = None
     checkpoint_at: Time | None = None

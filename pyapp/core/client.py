@@ -110,6 +110,7 @@ class Scope:
     def __init__(self) -> None:
         self._ends: list[Callable[[], None]] = []
         self._closed = False
+        self._was_paused = False
 
     def add(self, end: Callable[[], None]) -> None:
         """Run `end` when the scope closes; at once if it has."""
@@ -163,7 +164,9 @@ class Client:
         self._errors: list[str] = []
         self._mutations = mutations or {}
         self._closed = False
+        self._was_paused = False
         self._paint: Callable[[], bool] = lambda: False
+        self._on_paused: Callable[[bool], None] = lambda paused: None
         self.server_clock = ServerClock(clock)
         self._requests = Requests(clock, http, self.timings, self._request_limit, dict(headers or {}))
         self._cache = QueryCache(
@@ -202,7 +205,7 @@ class Client:
             deliver=self._streams.deliver,
             waiting=self._streams.waiting,
             notify=self._cache.flush,
-            paint=lambda: self._paint(),
+            paint=self._draw,
             visible=lambda: self._visibility.painting,
         )
         sources.on_wake(self._beat.wake)
@@ -285,6 +288,14 @@ class Client:
         """What draws, once per beat; it says whether it drew anything."""
         self._paint = paint
 
+    def on_paused(self, callback: Callable[[bool], None]) -> None:
+        """Who is told when the page stops because nobody sees it, and when it goes on (RT-50): painting has stopped by then."""
+        self._on_paused = callback
+
+    def set_streaming(self, on: bool) -> None:
+        """Streams on or off for the whole page (RT-71)."""
+        self._feeds.set_streaming(on)
+
     def wake(self) -> None:
         """Something outside the cache changed what is shown: draw at the next beat."""
         self._wake()
@@ -340,6 +351,9 @@ class Client:
 
     # Inside -------------------------------------------------------------------------------------------------------------------
 
+    def _draw(self) -> bool:
+        return self._paint()
+
     def _wake(self) -> None:
         if not self._closed:
             self._beat.wake()
@@ -348,8 +362,12 @@ class Client:
         return request_limit(self._protocol(), self._streams.open_count())
 
     def _visibility_changed(self, paused: bool) -> None:
+        changed = paused != self._was_paused
+        self._was_paused = paused
         self._feeds.set_hidden(paused)
         self._requests.pump()
+        if changed:
+            self._on_paused(paused)
         self._wake()
 
     def _raised(self, error: Exception) -> None:

@@ -14,14 +14,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pyapp.core.errors import KeyMisuse
 
 Mode: TypeAlias = Literal["live", "window", "item", "aggregate"]
 Scalar: TypeAlias = str | int | float | bool
 Canonical: TypeAlias = Scalar | tuple[Scalar, ...]
-Param: TypeAlias = Scalar | datetime | None | Iterable[Scalar]
+Param: TypeAlias = Scalar | datetime | Iterable[Scalar] | None
 Params: TypeAlias = tuple[tuple[str, Canonical], ...]
 
 LIVE_LIST_LIMIT = 50
@@ -40,7 +40,7 @@ def _scalar(name: str, value: object) -> Scalar:
     raise KeyMisuse(_unfit(name, value))
 
 
-def _unfit(name: str, value: object) -> str:
+def _unfit(name: str, value: Any) -> str:
     return f"The parameter {name!r} is a {type(value).__name__}: a key takes text, numbers, booleans, times, or lists of these."
 
 

@@ -30,7 +30,7 @@ def same(old: object, new: object) -> bool:
     if type(old) is not type(new):
         return False
     if isinstance(old, BaseModel):
-        # pydantic compares fields with `==`, to which 1 and True are equal; the types of its fields are fixed, so only open ones matter.
+        # pydantic compares fields with `==`, to which 1 and True are equal; that matters for its open fields.
         return old == new and all(
             same(a, b) for a, b in zip(old.__dict__.values(), cast(BaseModel, new).__dict__.values(), strict=True)
         )

@@ -75,6 +75,7 @@ class Feeds:
         self._feeds: dict[Query, Feed] = {}
         self._scopes: dict[StreamKey, Scope] = {}
         self._hidden = False
+        self._streaming = True
         self._fetched: dict[Why, int] = {}
         self._manager: StreamManager | None = None
         self._ticking: Timer | None = None
@@ -232,16 +233,27 @@ class Feeds:
 
     def set_hidden(self, hidden: bool) -> None:
         """Past its grace a hidden page asks nothing and holds nothing (RT-50); seen again, it catches up (RT-51)."""
-        if hidden == self._hidden or self._manager is None:
+        if hidden == self._hidden:
             return
         self._hidden = hidden
-        self._manager.block(Reason.HIDDEN if hidden else None)
-        if not hidden:
-            self._want()
+        self._block()
         for feed in list(self._feeds.values()):
             self._schedule(feed)
             self._cache.touch(feed.query)
         self._tick()
+
+    def set_streaming(self, on: bool) -> None:
+        """The kill switch: off closes every stream, and what they fed polls (RT-71)."""
+        self._streaming = on
+        self._block()
+
+    def _block(self) -> None:
+        if self._manager is None:
+            return
+        reason = Reason.HIDDEN if self._hidden else None if self._streaming else Reason.FLAG_OFF
+        if reason is None:
+            self._want()  # from where the data is now, not from where it was when the streams were closed
+        self._manager.block(reason)
 
     def refresh(self, query: Query) -> None:
         """One fetch past cache and throttle, the stream untouched (RT-37)."""

@@ -24,9 +24,9 @@ class StreamKey:
         return f"{self.name}?{urlencode([(k, str(v)) for k, v in self.params])}"
 
 
-def stream_key(name: str, **params: Param) -> StreamKey:
+def stream_key(stream: str, /, **params: Param) -> StreamKey:
     """A stream's key, for example `stream_key("jobs.trends", hours=24)`."""
-    return StreamKey(name, canonical(params))
+    return StreamKey(stream, canonical(params))
 
 
 def _no_entity(event: Any) -> str | None:

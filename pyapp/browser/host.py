@@ -1,0 +1,128 @@
+"""The page as the composition root sees it: the boot's findings, the renderer's browser half, and what scripts may call (RT-83)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyapp.browser.javascript import create_proxy, js, to_js
+from pyapp.browser.ports import BrowserHttp, BrowserSources, BrowserVisibility, browser_clock
+from pyapp.core.clock import TimerHeap
+from pyapp.core.ports import HttpAnswer
+
+API_PREFIX = "api/v1/"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """An answer that the page asked for while Python started. `began_ms` is a time of the page's clock."""
+
+    answer: HttpAnswer
+    began_ms: float
+
+
+class Host:
+    """Everything of JavaScript that `main` needs."""
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._host = js.penstockHost
+        config = self._host.config
+        self.base = str(config.api) + API_PREFIX
+        self.version = str(config.version)
+        self.same_origin = str(js.URL.new(config.api).origin) == str(js.location.origin)
+        self._ports = self._host.createPorts(self.base)
+        self.clock: TimerHeap = browser_clock(self._ports.timer, on_error)
+        self.sources = BrowserSources(self._ports.frames, self.base)
+        self.http = BrowserHttp(self._ports.requests, self.base)
+        self.visibility = BrowserVisibility()
+        self._bridge: Any = None
+
+    def protocol(self) -> str:
+        """The browser's word for the protocol of the API's connections."""
+        return self._ports.protocol()
+
+    def notice(self) -> str | None:
+        """What the boot found worth saying, for example that penstock.json is missing."""
+        return " ".join(str(text) for text in self._host.notices) or None
+
+    def prefetched(self, path: str) -> Prefetched | None:
+        """The boot's answer for a path below the API's prefix, if it is there."""
+        answer = self._host.prefetched.get(str(js.URL.new(path, self.base).href))
+        if not answer:
+            return None
+        headers = {"content-type": str(answer.headers.type or "")}
+        for name, header in (("position", "x-penstock-position"), ("etag", "etag"), ("date", "date")):
+            value = getattr(answer.headers, name)
+            if value:
+                headers[header] = str(value)
+        return Prefetched(HttpAnswer(int(answer.status), headers, str(answer.text)), float(answer.began))
+
+    def connect(self, dispatch: Callable[[str], None]) -> None:
+        """Build the renderer's browser half; actions go to `dispatch` as text."""
+        options = js.Object.new()
+        options.root = js.document
+        options.dispatch = create_proxy(dispatch)
+        self._bridge = self._host.createBridge(options)
+
+    def on_route(self, callback: Callable[[str], None]) -> None:
+        self._ports.page.onRoute(create_proxy(callback))
+
+    def hash(self) -> str:
+        return str(self._ports.page.hash())
+
+    def theme(self) -> str:
+        return str(self._ports.page.theme())
+
+    def booted(self) -> None:
+        """The console is painted: the boot screen goes."""
+        self._host.booted()
+
+    def log(self, text: str) -> None:
+        js.console.warn(text)
+
+    def expose(
+        self,
+        *,
+        version: str,
+        diagnostics: Callable[[], str],
+        query: Callable[[str], str | None],
+        set_flag: Callable[[str, bool], None],
+    ) -> None:
+        """Put `globalThis.penstock` in place of the boot's (RT-83)."""
+        flags = to_js({"set": create_proxy(set_flag)}, dict_converter=js.Object.fromEntries)
+        js.globalThis.penstock = to_js(
+            {"version": version, "diagnostics": create_proxy(diagnostics), "query": create_proxy(query), "flags": flags},
+            dict_converter=js.Object.fromEntries,
+        )
+
+    def boot_report(self) -> Mapping[str, Any]:
+        """What the boot says of itself, kept for the diagnostics."""
+        return json.loads(str(js.globalThis.penstock.diagnostics()))
+
+    # The program's screen -----------------------------------------------------------------------------------------------------
+
+    def paint(self, text: str) -> str:
+        return str(self._bridge.paint(text))
+
+    def forget(self, root: str) -> None:
+        self._bridge.forget(root)
+
+    def set_title(self, title: str) -> None:
+        self._ports.page.setTitle(title)
+
+    def replace_hash(self, address: str) -> None:
+        self._ports.page.replaceHash(address)
+
+    def go(self, address: str) -> None:
+        self._ports.page.go(address)
+
+    def set_theme(self, theme: str) -> None:
+        self._ports.page.setTheme(theme)
+
+    def set_clock_offset(self, ms: float) -> None:
+        self._host.clockOffsetMs = ms
+
+    def copy(self, text: str) -> None:
+        self._ports.page.copy(text)

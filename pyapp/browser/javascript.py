@@ -1,0 +1,16 @@
+"""The one place that imports the browser's modules; typed here, because their own types are the whole of JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import js as _js  # pyright: ignore[reportMissingImports]
+from pyodide import ffi as _ffi  # pyright: ignore[reportMissingImports]
+
+js: Any = _js
+"""The global object of the page."""
+
+create_proxy: Any = _ffi.create_proxy
+"""A Python callable for JavaScript, kept alive until the page ends."""
+
+to_js: Any = _ffi.to_js

@@ -1,0 +1,366 @@
+"""The program that runs the pages: address → page → needs → results → panels, and actions back (one direction).
+
+It holds the only state that moves: which page is shown, its state, its observers and their latest results, and which roots have to be
+painted. It paints when the client's beat says so, and at once after an action (RT-43).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
+
+from pyapp.core.client import Client, Result
+from pyapp.core.errors import RequestError
+from pyapp.pages import routes, shell
+from pyapp.pages.connection import connection_view, strip_view
+from pyapp.pages.protocol import (
+    Copy,
+    Effect,
+    Env,
+    Message,
+    Mutate,
+    MutationDone,
+    MutationFailed,
+    Navigate,
+    Need,
+    Page,
+    Refresh,
+    ShowToast,
+    Theme,
+    Toast,
+    ToastLevel,
+)
+from pyapp.ui.actions import decode_action
+from pyapp.ui.encode import Encoder, RenderStatistics
+from pyapp.ui.errors import UiError
+
+TICK_MS = 1_000
+TOAST_MS = 8_000
+TOASTS_MAX = 4
+EVENTS_OVER_MS = 60_000
+SHELL_ROOTS = ("pill", "notice", "strip", "toasts")
+
+
+class Screen(Protocol):
+    """What the program needs of the page in the browser."""
+
+    def paint(self, text: str) -> str:
+        """Draw one paint of the encoder; returns what `Encoder.report` takes."""
+        ...
+
+    def forget(self, root: str) -> None: ...
+
+    def set_title(self, title: str) -> None: ...
+
+    def replace_hash(self, address: str) -> None: ...
+
+    def go(self, address: str) -> None: ...
+
+    def set_theme(self, theme: str) -> None: ...
+
+    def set_clock_offset(self, ms: float) -> None:
+        """How far the server's clock is ahead, for the ages that tick by themselves (RT-55)."""
+        ...
+
+    def copy(self, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Observed:
+    need: Need
+    end: Callable[[], None]
+    set_live: Callable[[bool], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStatistics:
+    """What the dock shows of the page."""
+
+    route: str
+    needs: Mapping[str, str]
+    rendered: RenderStatistics
+    errors: tuple[str, ...]
+
+
+class Program:
+    """The console, from the address to the screen."""
+
+    def __init__(self, *, client: Client, screen: Screen, profile: str, version: str, theme: Theme, notice: str | None) -> None:
+        """Build it; nothing is shown before `navigate`.
+
+        Args:
+            profile: the environment's name, shown in the bar.
+            notice: one line for the whole page, from the boot.
+        """
+        self._client = client
+        self._screen = screen
+        self._version = version
+        self._notice = notice
+        self._encoder = Encoder()
+        self._env = Env(theme=theme, profile=profile)
+        self._location = routes.Location("")
+        self._page: Page | None = None
+        self._state: Any = None
+        self._observed: dict[str, _Observed] = {}
+        self._results: dict[str, Result[Any]] = {}
+        self._dirty: dict[str, None] = {}
+        self._errors: list[str] = []
+        self._toasts = 0
+        self._events: list[tuple[float, int]] = []
+        self._painted = False
+        self.on_first_paint: Callable[[], None] = lambda: None
+        client.on_paint(self.paint)
+        client.on_paused(self._paused)
+
+    # Where one is -------------------------------------------------------------------------------------------------------------
+
+    def navigate(self, address: str) -> None:
+        """Show what `location.hash` names."""
+        location = routes.parse(address)
+        page = routes.page_of(location)
+        if page is not None and page is self._page and dict(location.params) == page.params(self._state):
+            return  # our own word: the address follows the state
+        self._leave()
+        self._location = location
+        self._page = page
+        self._env = replace(self._env, route=location.route)
+        if page is not None:
+            self._state = page.initial(location.params)
+            self._observe()
+        self._set_title()
+        self._measure()
+        self._dirty = dict.fromkeys(("shell", *SHELL_ROOTS, "page", *self._panel_roots()))
+        self._client.now()
+        self._tick()
+
+    def _leave(self) -> None:
+        for root in self._panel_roots():
+            self._encoder.forget(root)
+            self._screen.forget(root)
+        for observed in self._observed.values():
+            observed.end()
+        self._observed = {}
+        self._results = {}
+        self._page = None
+        self._state = None
+
+    def _panel_roots(self) -> tuple[str, ...]:
+        return tuple(f"panel {name}" for name in self._page.PANELS) if self._page is not None else ()
+
+    def _set_title(self) -> None:
+        title = self._page.title if self._page is not None else "Not found"
+        self._screen.set_title(f"Paused · {title} · Penstock" if self._client.paused else f"{title} · Penstock")
+
+    def _paused(self, paused: bool) -> None:
+        self._set_title()
+
+    # What is needed -----------------------------------------------------------------------------------------------------------
+
+    def _observe(self) -> None:
+        """Bring the observers to what the state needs; new ones first, so that what both need is never given up."""
+        assert self._page is not None
+        needs = self._page.needs(self._state)
+        before = self._observed
+        after: dict[str, _Observed] = {}
+        for name, need in needs.items():
+            old = before.get(name)
+            if old is not None and old.need.key == need.key:
+                if old.need.live is not need.live:
+                    old.set_live(need.live)
+                    old.need = need
+                after[name] = old
+            else:
+                self._results[name] = self._client.peek(need.key) or Result()
+                observer = self._client.use_query(need.key, self._receiver(name), live=need.live)
+                after[name] = _Observed(need, observer.close, observer.set_live)
+        for name, old in before.items():
+            if after.get(name) is not old:
+                old.end()
+            if name not in after:
+                self._results.pop(name, None)
+        self._observed = after
+
+    def _receiver(self, name: str) -> Callable[[Result[Any]], None]:
+        def receive(result: Result[Any]) -> None:
+            self._results[name] = result
+            if self._page is not None:
+                for panel, spec in self._page.PANELS.items():
+                    if name in spec.needs:
+                        self._dirty[f"panel {panel}"] = None
+
+        return receive
+
+    # What a person does -------------------------------------------------------------------------------------------------------
+
+    def dispatch(self, text: str) -> None:
+        """An action of the bridge."""
+        try:
+            _, action = decode_action(text)
+        except UiError as error:
+            self._record(error)
+            return
+        match action:
+            case shell.ChooseTheme(theme=theme):
+                self._screen.set_theme(theme)
+                self._env = replace(self._env, theme=theme)
+                self._dirty["shell"] = None
+            case shell.DismissToast(id=number):
+                self._dismiss(number)
+            case _:
+                self._update(action)
+        self._client.now()
+
+    def _update(self, message: Message) -> None:
+        """One step of the page, and its effects. A page that raises keeps its state."""
+        if self._page is None:
+            return
+        try:
+            outcome: Any = self._page.update(self._state, message)
+        except Exception as error:
+            self._record(error)
+            self._toast(ShowToast(ToastLevel.ERROR, "That did not work", "The console made a mistake. Reload if it stays."))
+            return
+        state: Any
+        effects: tuple[Effect, ...]
+        state, *rest = cast("tuple[Any, ...]", outcome) if isinstance(outcome, tuple) else (outcome,)
+        effects = tuple(rest)
+        if state is not self._state:
+            self._state = state
+            self._location = routes.Location(self._location.route, self._page.params(state))
+            self._screen.replace_hash(routes.build(self._location))
+            self._observe()
+            self._dirty |= dict.fromkeys(("page", *self._panel_roots()))
+            self._measure()
+        for effect in effects:
+            self._run(effect)
+
+    def _run(self, effect: Effect) -> None:
+        match effect:
+            case Mutate(name, args):
+                page = self._page
+                self._client.mutate(name, args, lambda outcome: self._mutated(page, name, args, outcome))
+            case Refresh(need):
+                observed = self._observed.get(need)
+                if observed is not None:
+                    self._client.refresh(observed.need.key)
+            case Navigate(address):
+                self._screen.go(address)
+            case ShowToast():
+                self._toast(effect)
+            case Copy(text):
+                self._screen.copy(text)
+
+    def _mutated(self, page: Page | None, name: str, args: Mapping[str, str], outcome: str | RequestError) -> None:
+        if page is not self._page:
+            if isinstance(outcome, RequestError):
+                self._toast(ShowToast(ToastLevel.ERROR, f"{name} was not done", str(outcome)))
+            return
+        if isinstance(outcome, RequestError):
+            self._update(MutationFailed(name, args, str(outcome)))
+        else:
+            self._update(MutationDone(name, args, outcome))
+
+    # Messages -----------------------------------------------------------------------------------------------------------------
+
+    def _toast(self, wish: ShowToast) -> None:
+        self._toasts += 1
+        toast = Toast(self._toasts, wish.level, wish.title, wish.text)
+        self._set_env(toasts=(*self._env.toasts, toast)[-TOASTS_MAX:])
+        # Trouble stays until it was read.
+        if wish.level not in (ToastLevel.ERROR, ToastLevel.WARNING):
+            self._client.clock.call_at(self._client.clock.now() + TOAST_MS, lambda: self._dismiss(toast.id))
+
+    def _dismiss(self, number: int) -> None:
+        self._set_env(toasts=tuple(toast for toast in self._env.toasts if toast.id != number))
+        self._client.wake()
+
+    # What is measured ---------------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if not self._painted:
+            self._painted = True
+            self._client.clock.call_at(self._client.clock.now() + TICK_MS, self._ticked)
+
+    def _ticked(self) -> None:
+        self._client.clock.call_at(self._client.clock.now() + TICK_MS, self._ticked)
+        if not self._client.paused:
+            self._measure()
+            if self._dirty:
+                self._client.wake()
+
+    def _measure(self) -> None:
+        """The shell's figures, and the panels that compare times with the clock."""
+        now = self._client.clock.now()
+        statistics = self._client.statistics()
+        received = sum(row.counts.received for row in statistics.streams)
+        self._events.append((now, received))
+        while len(self._events) > 2 and self._events[0][0] < now - EVENTS_OVER_MS:
+            self._events.pop(0)
+        began, first = self._events[0]
+        per_min = None if now - began < TICK_MS else (received - first) * EVENTS_OVER_MS / (now - began)
+        self._screen.set_clock_offset(statistics.clock_offset_ms or 0.0)
+        self._set_env(
+            connection=connection_view(self._results.values(), statistics, now),
+            strip=strip_view(statistics, now, None if per_min is None else round(per_min), self._version),
+            notice=getattr(self._state, "problem", None) or self._notice,
+            now_ms=self._client.server_clock.now_ms() // TICK_MS * TICK_MS,
+        )
+
+    def _set_env(self, **changes: Any) -> None:
+        before = self._env
+        self._env = replace(before, **changes)
+        for root, part in (("pill", "connection"), ("strip", "strip"), ("notice", "notice"), ("toasts", "toasts")):
+            if part in changes and getattr(before, part) != getattr(self._env, part):
+                self._dirty[root] = None
+        if before.now_ms != self._env.now_ms and self._page is not None:
+            for name, panel in self._page.PANELS.items():
+                if panel.clock:
+                    self._dirty[f"panel {name}"] = None
+
+    # Painting -----------------------------------------------------------------------------------------------------------------
+
+    def paint(self) -> bool:
+        """Draw what changed; whether there was anything."""
+        if not self._dirty:
+            return False
+        dirty, self._dirty = self._dirty, {}
+        # A root that holds others comes before them.
+        order = sorted(dirty, key=lambda root: {"shell": 0, "page": 2}.get(root, 3 if root.startswith("panel ") else 1))
+        answer = self._screen.paint(self._encoder.paint({root: self._root(root) for root in order}))
+        self._encoder.report(answer)
+        first, self.on_first_paint = self.on_first_paint, lambda: None
+        first()
+        return True
+
+    def _root(self, root: str) -> Any:
+        env, page, state = self._env, self._page, self._state
+        if root.startswith("panel ") and page is not None:
+            panel = page.PANELS[root.removeprefix("panel ")]
+            results = {name: self._results.get(name, Result()) for name in panel.needs}
+            return lambda: panel.view(state, results, env)
+        match root:
+            case "shell":
+                return lambda: shell.shell(page.title if page is not None else "Not found", env)
+            case "pill":
+                return lambda: shell.pill(env)
+            case "notice":
+                return lambda: shell.notice(env)
+            case "strip":
+                return lambda: shell.strip(env)
+            case "toasts":
+                return lambda: shell.toasts(env)
+            case _:
+                return lambda: page.layout(state, env) if page is not None else shell.not_found(env.route)
+
+    def _record(self, error: Exception) -> None:
+        self._errors.append(f"{type(error).__name__}: {error}")
+        del self._errors[:-20]
+
+    def statistics(self) -> ProgramStatistics:
+        return ProgramStatistics(
+            route=routes.build(self._location) if self._location.route else "",
+            needs={name: str(observed.need.key) for name, observed in self._observed.items()},
+            rendered=self._encoder.statistics(),
+            errors=(*self._errors, *(f"{error.root}: {error.message}" for error in self._encoder.errors)),
+        )

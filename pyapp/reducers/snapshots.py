@@ -1,0 +1,44 @@
+"""Streams that say the whole state each time: the last of a batch is the data (RT-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyapp.contract.apis import ApiDetail, ApisPage
+from pyapp.contract.events import ApiSnapshot, ApisSnapshot, ApisTrendsSnapshot, JobsTrendsSnapshot, WorkersSnapshot
+from pyapp.core.cache.keys import WritableKey
+from pyapp.core.cache.sharing import share
+from pyapp.core.cache.spec import Reduction
+
+
+def reduce_workers(key: WritableKey, data: Any, events: Sequence[WorkersSnapshot]) -> Reduction[Any]:
+    """`workers.snapshot` is the list."""
+    return Reduction(share(data, events[-1].workers))
+
+
+def reduce_trends(key: WritableKey, data: Any, events: Sequence[JobsTrendsSnapshot | ApisTrendsSnapshot]) -> Reduction[Any]:
+    """A trends snapshot is the series."""
+    return Reduction(share(data, events[-1].trends))
+
+
+def reduce_apis(key: WritableKey, data: Any, events: Sequence[ApisSnapshot | ApiSnapshot]) -> Reduction[Any]:
+    """`apis.snapshot` is the list; `api.snapshot` the item, and its row in the list."""
+    for event in events:
+        if key.mode == "item":
+            if isinstance(event, ApiSnapshot) and event.api.api.name == key.get("id"):
+                data = _as_item(data, event.api)
+        elif isinstance(event, ApisSnapshot):
+            data = share(data, event.apis)
+        else:
+            data = _with_row(data, event.api)
+    return Reduction(data)
+
+
+def _as_item(data: ApiDetail, api: ApiDetail) -> ApiDetail:
+    return share(data, api)
+
+
+def _with_row(page: ApisPage, detail: ApiDetail) -> ApisPage:
+    rows = tuple(detail.api if row.name == detail.api.name else row for row in page.apis)
+    return share(page, page.model_copy(update={"apis": rows}))

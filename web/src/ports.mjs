@@ -1,0 +1,200 @@
+// The browser's side of the core's ports (pyapp/core/ports.py). Only text and numbers cross to Python, through callbacks
+// that Python sets once: no proxy is made per request, per timer or per frame.
+
+/**
+ * Event sources whose records wait here until Python takes them all with one call (RT-41).
+ *
+ * A record is `source US kind US id US data`; records are joined by RS. Both separators are control characters, which
+ * valid JSON never holds unescaped; in a frame that is not valid they become another control character, so that it stays
+ * invalid and its neighbours stay whole.
+ */
+export class FrameQueue {
+  static US = "\x1f";
+  static RS = "\x1e";
+
+  #open = new Map();
+  #waiting = [];
+  #armed = true;
+  #wake = () => {};
+
+  onWake(wake) {
+    this.#wake = wake;
+  }
+
+  /** Takes records of a native EventSource under the number `source`. */
+  attach(source, stream) {
+    this.#open.set(source, stream);
+    const push = (kind, event) => this.#push(source, kind, event);
+    stream.onmessage = (event) => push("message", event);
+    // A frame that the server named `open` or `error` reaches these listeners too; only such a frame has data (RT-24).
+    stream.onopen = (event) => push(event.data === undefined ? "opened" : "named-open", event);
+    stream.onerror = (event) => {
+      if (event.data === undefined) this.#put(source, "failed", "", String(stream.readyState));
+      else push("named-error", event);
+    };
+    for (const kind of ["hello", "heartbeat", "reset", "bye"]) stream.addEventListener(kind, (event) => push(kind, event));
+  }
+
+  /** Closes it; its waiting records stay, and Python knows them for strays. */
+  close(source) {
+    const stream = this.#open.get(source);
+    if (!stream) return;
+    this.#open.delete(source);
+    stream.onmessage = stream.onopen = stream.onerror = null;
+    stream.close();
+  }
+
+  /** All waiting records, in order; from now on the next record wakes Python again. */
+  drain() {
+    const text = this.#waiting.join(FrameQueue.RS);
+    this.#waiting = [];
+    this.#armed = true;
+    return text;
+  }
+
+  /**
+   * The page goes into the back/forward cache, where an EventSource would stay open without any event, and hold one of
+   * six connections: close all, and say so as if each had broken. Python reconnects them if the page comes back.
+   */
+  suspend() {
+    for (const source of [...this.#open.keys()]) {
+      this.close(source);
+      this.#put(source, "failed", "", "0");
+    }
+  }
+
+  #push(source, kind, event) {
+    this.#put(source, kind, event.lastEventId ?? "", event.data ?? "");
+  }
+
+  #put(source, kind, id, data) {
+    const { US, RS } = FrameQueue;
+    if (data.includes(RS) || data.includes(US)) data = data.replaceAll(RS, "\x01").replaceAll(US, "\x01");
+    this.#waiting.push(`${source}${US}${kind}${US}${id}${US}${data}`);
+    if (this.#armed) {
+      this.#armed = false;
+      this.#wake();
+    }
+  }
+}
+
+const READ_HEADERS = ["content-type", "x-penstock-position", "etag", "date", "retry-after"];
+
+/** Plain requests: `send` starts one under a number, `onAnswer(id, status, headersJson, text)` ends it. */
+export class RequestPort {
+  #under = new Map();
+  #onAnswer = () => {};
+
+  onAnswer(callback) {
+    this.#onAnswer = callback;
+  }
+
+  send(id, method, url, headersJson, body) {
+    const abort = new AbortController();
+    this.#under.set(id, abort);
+    // Never from the browser's HTTP cache: what an answer may be kept for, the query cache decides.
+    fetch(url, { method, headers: JSON.parse(headersJson), body, signal: abort.signal, cache: "no-store" })
+      .then(async (response) => {
+        const text = await response.text();
+        const headers = {};
+        for (const name of READ_HEADERS) {
+          const value = response.headers.get(name);
+          if (value !== null) headers[name] = value;
+        }
+        this.#answer(id, response.status, JSON.stringify(headers), text);
+      })
+      .catch(() => this.#answer(id, 0, "{}", "The server could not be reached."));
+  }
+
+  cancel(id) {
+    this.#under.get(id)?.abort();
+    this.#under.delete(id);
+  }
+
+  #answer(id, status, headers, text) {
+    if (this.#under.delete(id)) this.#onAnswer(id, status, headers, text);
+  }
+}
+
+/** The one JavaScript timer under the core's heap of timers. */
+export class TimerPort {
+  #handle = 0;
+  #onFire = () => {};
+
+  onFire(callback) {
+    this.#onFire = callback;
+  }
+
+  arm(delayMs) {
+    clearTimeout(this.#handle);
+    this.#handle = setTimeout(() => this.#onFire(), delayMs);
+  }
+
+  disarm() {
+    clearTimeout(this.#handle);
+  }
+}
+
+/** The browser's word for the protocol of the API's connections (RT-64), or "" while nothing is known. */
+export function protocolOf(api) {
+  let known = "";
+  return () => {
+    if (known) return known;
+    for (const entry of performance.getEntriesByType("resource")) {
+      if (entry.nextHopProtocol && entry.name.startsWith(api)) known = entry.nextHopProtocol;
+    }
+    return known;
+  };
+}
+
+/** What the application asks of the page itself. */
+export class PagePort {
+  setTitle(title) {
+    if (document.title !== title) document.title = title;
+  }
+
+  /** Puts the state into the address without a new entry in the history. */
+  replaceHash(hash) {
+    if (location.hash !== hash) history.replaceState(history.state, "", hash);
+  }
+
+  go(hash) {
+    location.hash = hash;
+  }
+
+  onRoute(callback) {
+    addEventListener("hashchange", () => callback(location.hash));
+  }
+
+  hash() {
+    return location.hash;
+  }
+
+  /** `theme` is system, light or dark; the first script of the page reads the choice before anything is painted. */
+  setTheme(theme) {
+    const root = document.documentElement;
+    if (theme === "system") delete root.dataset.theme;
+    else root.dataset.theme = theme;
+    try {
+      if (theme === "system") localStorage.removeItem("penstock.theme");
+      else localStorage.setItem("penstock.theme", theme);
+    } catch {
+      // Storage is switched off: the choice holds until the page is closed.
+    }
+  }
+
+  theme() {
+    return document.documentElement.dataset.theme ?? "system";
+  }
+
+  copy(text) {
+    navigator.clipboard?.writeText(text).catch(() => {});
+  }
+}
+
+/** Every port, made once per page. */
+export function createPorts(api) {
+  const frames = new FrameQueue();
+  addEventListener("pagehide", () => frames.suspend());
+  return { frames, requests: new RequestPort(), timer: new TimerPort(), page: new PagePort(), protocol: protocolOf(api) };
+}
