@@ -11,7 +11,7 @@ from . import places
 from .cache import digest
 
 # Already compressed inside: another round gains nothing.
-PACKED = (".gz", ".br", ".woff2", ".whl", ".zip", ".png")
+PACKED = (".woff2", ".whl", ".zip", "/snapshot.bin")
 SMALLEST = 1024
 # Brotli's best level takes half a minute for the runtime; level 9 takes two seconds for 5 % more bytes.
 BIG = 1_000_000

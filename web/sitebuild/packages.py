@@ -140,20 +140,23 @@ def build_stdlib(node: list[str]) -> Path:
 
 
 def build_snapshot(node: list[str], modules: list[str], stdlib: Path) -> tuple[Path, int]:
-    """The gzipped picture of an interpreter's memory after it imported `modules`; also its size unpacked."""
+    """The gzipped picture of an interpreter's memory after it imported `modules`; also its size unpacked.
+
+    It is not called `.gz`: some hosts send such files with `Content-Encoding`, and the page would unpack them twice.
+    """
 
     def make(folder: Path) -> None:
-        raw = folder / "snapshot.bin"
+        raw = folder / "memory"
         job = {"kind": "snapshot", "modules": modules, "out": str(raw), "stdlib": str(stdlib / "python_stdlib.zip")}
         answer = tools.prepare(node, [job], "Taking the picture of Python's memory")[0]
         content = raw.read_bytes()
-        (folder / "snapshot.bin.gz").write_bytes(gzip.compress(content, 9, mtime=0))
+        (folder / "snapshot.bin").write_bytes(gzip.compress(content, 9, mtime=0))
         (folder / "about.json").write_text(json.dumps({**answer, "bytes": len(content)}), encoding="utf-8")
         raw.unlink()
 
     key = digest(json.dumps(modules), tree_digest([stdlib / "python_stdlib.zip", *node_scripts()]))
     folder = step("snapshot", key, make)
-    return folder / "snapshot.bin.gz", int(json.loads((folder / "about.json").read_text(encoding="utf-8"))["bytes"])
+    return folder / "snapshot.bin", int(json.loads((folder / "about.json").read_text(encoding="utf-8"))["bytes"])
 
 
 def imported_modules(sources: Iterable[bytes]) -> set[str]:

@@ -16,7 +16,6 @@ RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # PyScript's plugins serve editors, terminals and games; "error" would show its own banner instead of our screen.
 PLUGINS = ("codemirror", "deprecations-manager", "donkey", "error", "py-editor", "py-game", "py-terminal")
 MAIN = "from pyapp.main import start\n\nstart()\n"
-HOME = "/dashboard"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def runtime_files(runtime: Runtime) -> dict[str, bytes]:
     original = json.loads((places.PYODIDE / "pyodide-lock.json").read_text(encoding="utf-8"))
     lock = {"info": original["info"], "packages": {entry["name"]: entry}}
     files["pyodide-lock.json"] = json.dumps(lock).encode()
-    files["snapshot.bin.gz"] = runtime.snapshot.read_bytes()
+    files["snapshot.bin"] = runtime.snapshot.read_bytes()
     return files
 
 
@@ -93,9 +92,8 @@ def assemble(
     about = {
         "version": places.site_version(),
         "build": build,
-        "home": HOME,
         "runtime": folder,
-        "snapshot": {"url": f"{folder}/snapshot.bin.gz", "bytes": runtime.snapshot_bytes},
+        "snapshot": {"url": f"{folder}/snapshot.bin", "bytes": runtime.snapshot_bytes},
         "packages": ["penstock-packages"],
         "app": app_url,
         "env": places.PYTHON_ENV,
@@ -114,7 +112,7 @@ def assemble(
         ("fetch", "pyscript.json"),
         ("fetch", "main.py"),
         ("fetch", f"{folder}/pyodide.asm.wasm"),
-        ("fetch", f"{folder}/snapshot.bin.gz"),
+        ("fetch", f"{folder}/snapshot.bin"),
         ("fetch", f"{folder}/{wheel}"),
         ("module", f"{folder}/pyodide.mjs"),
         ("module", f"{folder}/pyodide.asm.mjs"),

@@ -16,6 +16,8 @@ const pending = new Map();
 
 globalThis.penstockHost = {
   config: null,
+  /** The runtime, for tests and measurements. */
+  python: null,
   prefetched,
   pending,
   notices: screen.notices,
@@ -48,7 +50,7 @@ async function boot() {
     globalThis.penstockHost.config = { api, base, build: about.build, version: about.version };
     // Across origins only Python knows whether this server takes credentials and our header.
     if (new URL(api).origin === location.origin) {
-      const paths = requestsFor(about.requests, location.hash.slice(1) || about.home);
+      const paths = requestsFor(about.requests, location.hash.slice(1));
       prefetch(paths.map((path) => new URL(path, `${api}api/v1/`).href), prefetched, pending);
     }
     const progress = new Progress(about.sizes, screen.progress);
@@ -57,6 +59,7 @@ async function boot() {
       stderr: (text) => output.stderr(text),
     });
     reportFailures(pyodide);
+    globalThis.penstockHost.python = pyodide;
     screen.step("start", "Starting the console");
     return pyodide;
   } catch (error) {

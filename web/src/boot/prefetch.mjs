@@ -1,7 +1,7 @@
 // The first answers, asked for while Python starts. Which ones a route needs comes from boot.json, which the build
 // generates from pyapp/inventory.py: no table of routes is kept here.
 
-const KEPT = { position: "X-Penstock-Position", etag: "ETag", date: "Date" };
+const KEPT = { position: "X-Penstock-Position", etag: "ETag", date: "Date", type: "Content-Type" };
 
 /**
  * The requests of `route` (the hash without `#`), as paths below the API's base.
