@@ -1,6 +1,6 @@
 """The composition root: builds the parts, mounts routes and middleware, starts and stops in order."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -37,7 +37,7 @@ def build(settings: Settings) -> tuple[ASGIApp, Context]:
     context = Context(settings, database, hub, journal, faults, StreamLimiter(settings.limits), source)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         hub.start()
         journal.start()
         await source.start()

@@ -72,7 +72,7 @@ class Guard:
                 answer = MutableHeaders(scope=message)
                 answer["X-Request-ID"] = request_id
                 answer["X-Content-Type-Options"] = "nosniff"
-                if origin in self._origins and origin is not None:
+                if origin is not None and origin in self._origins:
                     answer["Access-Control-Allow-Origin"] = origin
                     answer["Access-Control-Allow-Credentials"] = "true"
                     answer["Access-Control-Expose-Headers"] = EXPOSED

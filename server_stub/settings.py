@@ -71,6 +71,8 @@ class Settings:
     seed: int = 1
     profile: Profile = "development"
     faults: bool = False
+    schedule: bool = True
+    """Whether the local source runs its functions on their schedules; on request they run anyway."""
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     site: Path = Path("web/dist")

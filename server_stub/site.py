@@ -153,7 +153,7 @@ class Site:
 
 
 def _brotli(raw: bytes) -> bytes:
-    compress: Callable[..., bytes] = brotli.compress  # pyright: ignore[reportUnknownMemberType]
+    compress: Callable[..., bytes] = brotli.compress  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return compress(raw, quality=5)
 
 
