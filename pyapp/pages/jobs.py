@@ -122,8 +122,8 @@ def _counts(state: State, results: Results) -> Tally:
     stats, jobs, flying = _data(results.get("counts")), _data(results.get("jobs")), _data(results.get("in-flight"))
     if state.list.live:
         return live_tally(stats, flying)
-    whole = jobs is not None and jobs.complete and state.status is None
-    return window_tally(jobs.rows if whole else None, stats)
+    whole = jobs.rows if jobs is not None and jobs.complete and state.status is None else None
+    return window_tally(whole, stats)
 
 
 def _data(result: Result[Any] | None) -> Any:

@@ -9,7 +9,7 @@ from pyapp.contract.jobs import Job
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
 from pyapp.pages.asked import AskCancel, Asked, AskedJobs, Dismiss, Retry, find
-from pyapp.pages.rows import Column, Table, always_shown
+from pyapp.pages.rows import Column, Table, spread
 from pyapp.ui import TemplateResult, html, nothing
 from pyapp.ui.components.marks import age, icon, progress, quantity, status, status_word
 
@@ -37,7 +37,6 @@ LONG = (
     Column("Actions", "w5 act w-act", "", hidden_word=True),
 )
 LONG_WINDOW = (*LONG[:-2], _TIME, LONG[-1])
-_WIDE = always_shown(LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +157,11 @@ def _action(press: AskCancel | Retry, word: str, symbol: str, job: Job) -> Templ
 
 def _refused(one: Asked) -> TemplateResult:
     what = "Cancel" if one.verb == "cancel" else "Retry"
-    return html(
-        t'<tr class="aside"><td colspan={_WIDE}>{icon("t-right", small=True)} {what} was refused: <bdi>{one.message}</bdi>'
-        t'<button type="button" class="btn small" @click={Dismiss(job_id=one.job_id)}>Dismiss</button></td></tr>'
+    words = html(
+        t"{icon('t-right', small=True)} {what} was refused: <bdi>{one.message}</bdi>"
+        t'<button type="button" class="btn small" @click={Dismiss(job_id=one.job_id)}>Dismiss</button>'
     )
+    return html(t'<tr class="aside">{spread(LONG, words)}</tr>')
 
 
 def _aside(line: Aside) -> TemplateResult:
@@ -170,10 +170,8 @@ def _aside(line: Aside) -> TemplateResult:
     if one.phase == "refused":
         return _refused(one)
     said = f"{one.verb} asked" if one.phase == "sent" else f"{one.verb} accepted"
-    return html(
-        t'<tr class="aside"><td colspan={_WIDE}>{icon("t-right", small=True)} Since this window was read: {said}, '
-        t"{_now(line)}</td></tr>"
-    )
+    words = html(t"{icon('t-right', small=True)} Since this window was read: {said}, {_now(line)}")
+    return html(t'<tr class="aside">{spread(LONG_WINDOW, words)}</tr>')
 
 
 def _now(line: Aside) -> TemplateResult:

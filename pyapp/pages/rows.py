@@ -118,9 +118,11 @@ def _spacer(lines: int) -> TemplateResult | None:
     return html(t'<tr class="spacer" aria-hidden="true"><td .style={{"--lines": str(lines)}}></td></tr>')
 
 
-def always_shown(columns: Sequence[Column]) -> int:
-    """How many columns no width hides: what a cell may span."""
-    return sum(not {"p1", "p2", "p3"}.intersection(column.classes.split()) for column in columns)
+def spread(columns: Sequence[Column], content: TemplateResult) -> TemplateResult:
+    """Content across a whole row, whatever the width hides: one cell as wide as the columns that never leave, and empty ones."""
+    leaving = [{"p1", "p2", "p3"}.intersection(column.classes.split()) for column in columns]
+    fill = tuple(html(t"<td class={min(names)}></td>") for names in leaving if names)
+    return html(t"<td colspan={leaving.count(set())}>{content}</td>{fill}")
 
 
 def _heads[Item](table: Table[Item]) -> tuple[TemplateResult, ...]:

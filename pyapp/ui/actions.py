@@ -84,9 +84,7 @@ class Action(BaseModel):
                 raise ActionMisuseError(f"{cls.__qualname__} has no field {name!r}: declare it in the class.")
         for name, field in known.items():
             if field.is_required() and name not in args and name not in fields:
-                raise ActionMisuseError(
-                    f"{cls.__qualname__} needs {name!r}: name it as a field of the event or give its value."
-                )
+                raise ActionMisuseError(f"{cls.__qualname__} needs {name!r}: name it as a field of the event or give its value.")
         return On(
             cls,
             fields,
@@ -131,9 +129,7 @@ def decode_action(text: str) -> tuple[str, Action]:
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidActionError("An action is JSON text with root, action, args and fields.") from error
     if not (isinstance(root, str) and isinstance(name, str) and isinstance(args, dict) and isinstance(fields, dict)):
-        raise InvalidActionError(
-            "An action has a root and a name, which are text, and args and fields, which are objects."
-        )
+        raise InvalidActionError("An action has a root and a name, which are text, and args and fields, which are objects.")
     cls = _registry.get(name)
     if cls is None:
         raise UnknownActionError(f"Nobody declared the action {name[:120]!r}.")
@@ -142,9 +138,7 @@ def decode_action(text: str) -> tuple[str, Action]:
         # As JSON and not as Python values, so that times, enums and sets read what `model_dump_json` wrote.
         return root, cls.model_validate_json(json.dumps(given))
     except ValidationError as error:
-        raise InvalidActionError(
-            f"{cls.__qualname__} was sent with arguments that it does not take: {error}"
-        ) from error
+        raise InvalidActionError(f"{cls.__qualname__} was sent with arguments that it does not take: {error}") from error
 
 
 def _without_empty(cls: type[Action], fields: dict[str, Any]) -> dict[str, Any]:

@@ -258,6 +258,7 @@ class Encoder:
 
     def _each(self, shown: Each[Any], path: Path, *, in_svg: bool, where: str) -> list[Wire]:
         memory = self._before.pop(path, None)
+        fresh = memory is None
         if memory is None:
             self._ids += 1
             memory = _List(self._ids)
@@ -280,7 +281,7 @@ class Encoder:
             else:
                 rows[name] = row = _Row(item, None)
                 values.append(self._row(shown.render(item), row, stale.get(name), in_svg=in_svg, where=where))
-        unchanged = same == len(values) and list(rows) == list(stale)
+        unchanged = not fresh and same == len(values) and list(rows) == list(stale)
         for name, row in stale.items():
             if name not in rows and row.lists:
                 self._drop(row.lists)

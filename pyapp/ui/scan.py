@@ -100,7 +100,7 @@ _SINGLE_END = re.compile("'")
 _DOUBLE_END = re.compile('"')
 _COMMENT_END = re.compile("-->")
 _BOGUS_END = re.compile(">")
-_VALUE_RUN = re.compile(rf"(?!/>){_VALUE}*")
+_VALUE_RUN = re.compile(rf"(?:(?!/>){_VALUE}+)?")
 _RAW_ELEMENT = re.compile(r"(?i)(?:script|style|textarea|title)\Z")
 
 _EXPRESSIONS: Final = {
@@ -296,10 +296,7 @@ class _Scanner:
     def _misplaced(self, text: str) -> NoReturn:
         if not text[-1:].isspace() and re.search(r"<[^\s>]*\Z", text):
             self.fail("A hole cannot be part of a tag's name: write two templates and choose between them.")
-        self.fail(
-            "A hole cannot be an attribute's name, nor stand in a tag by itself: "
-            "write name={value}, or ?name={condition}."
-        )
+        self.fail("A hole cannot be an attribute's name, nor stand in a tag by itself: write name={value}, or ?name={condition}.")
 
     def _begin(self, attribute: _Attribute) -> None:
         lower = attribute.name.lower()
@@ -315,9 +312,7 @@ class _Scanner:
         assert attribute is not None
         texts = [*attribute.texts, suffix]
         alone = len(attribute.holes) == 1 and not any(texts)
-        sigil, name = (
-            ("", attribute.name) if attribute.name[0] not in "@.?" else (attribute.name[0], attribute.name[1:])
-        )
+        sigil, name = ("", attribute.name) if attribute.name[0] not in "@.?" else (attribute.name[0], attribute.name[1:])
         if not name:
             self.fail(f"{sigil!r} needs a name behind it.")
         if sigil and not alone:
@@ -326,8 +321,7 @@ class _Scanner:
         url = name.lower() in URLS and kind in (HoleKind.ATTRIBUTE, HoleKind.PROPERTY)
         if kind is HoleKind.PART and name.lower() in URLS and not _FIXES_SCHEME.search(texts[0]):
             self.fail(
-                f"The address {name!r} must begin with fixed text such as '#/', or be one hole: "
-                "else a value could make it a script."
+                f"The address {name!r} must begin with fixed text such as '#/', or be one hole: else a value could make it a script."
             )
         plain = kind in (HoleKind.ATTRIBUTE, HoleKind.PART, HoleKind.FIELD, HoleKind.PROPERTY)
         plain = plain and not url and name != "checked"

@@ -115,9 +115,7 @@ def svg(template: Template) -> TemplateResult:
     return TemplateResult(site[1], template)
 
 
-def _site(
-    kind: Kind, sites: dict[int, tuple[tuple[str, ...], Plan]], template: Template
-) -> tuple[tuple[str, ...], Plan]:
+def _site(kind: Kind, sites: dict[int, tuple[tuple[str, ...], Plan]], template: Template) -> tuple[tuple[str, ...], Plan]:
     if not _is_template(template):
         raise TemplateError(f'{kind} takes a t-string, {kind}(t"…"), and this is a {type(template).__name__}.')
     text = template.strings

@@ -177,8 +177,7 @@ def _property(hole: Hole, value: object, where: str) -> Wire:
 
 def _refuse_data(what: str, value: object, error: Exception) -> NoReturn:
     raise HoleError(
-        f"{what} is a {type(value).__name__} that JSON cannot say ({error}): "
-        "give text, finite numbers, lists and dicts."
+        f"{what} is a {type(value).__name__} that JSON cannot say ({error}): give text, finite numbers, lists and dicts."
     ) from error
 
 
@@ -190,9 +189,7 @@ def _style(value: object, where: str) -> dict[str, str | None]:
     out: dict[str, str | None] = {}
     for name, given in cast("dict[object, object]", value).items():
         if not isinstance(name, str) or not _DECLARATION.fullmatch(name):
-            raise HoleError(
-                f".style={{{where}}} has the name {name!r}: write it as CSS does, like 'background-color' or '--width'."
-            )
+            raise HoleError(f".style={{{where}}} has the name {name!r}: write it as CSS does, like 'background-color' or '--width'.")
         if given is None:
             continue
         if isinstance(given, bool) or not isinstance(given, str | int | float):

@@ -76,7 +76,7 @@ function guard(root, problems, draw) {
   try {
     if (!draw()) problems.push([root.name, `There is no element with data-root="${root.name}".`]);
   } catch (error) {
-    console.error(error);
+    console.error(`The root "${root.name}" could not be drawn: ${error}`, error);
     problems.push([root.name, String(error)]);
     root.fail(error);
   }
