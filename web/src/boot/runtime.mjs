@@ -26,7 +26,9 @@ export async function startRuntime(about, base, progress, screen, output) {
 }
 
 async function startPython(folder, options, picture, screen) {
-  const { loadPyodide } = await importModule(`${folder}pyodide.mjs`);
+  // The second is what Pyodide would import later: asked for here, its absence is an error that names it.
+  const modules = ["pyodide.mjs", "pyodide.asm.mjs"].map((file) => importModule(`${folder}${file}`));
+  const [{ loadPyodide }] = await Promise.all(modules);
   if (picture) {
     try {
       // A promise: Pyodide compiles its WebAssembly while the picture is still on its way.
