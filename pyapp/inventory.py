@@ -251,6 +251,17 @@ def _parse_requests(key: QueryKey, text: str) -> Any:
     return LiveList(page.events, page.total)
 
 
+def _parse_list(model: Any, rows: str) -> Callable[[QueryKey, str], Any]:
+    """A list that the server answers whole, as the live list that it is."""
+    reader = _Reader(model)
+
+    def parse(key: QueryKey, text: str) -> Any:
+        page = reader(text)
+        return LiveList(getattr(page, rows), page.total)
+
+    return parse
+
+
 def _parse_as(model: Any) -> Callable[[QueryKey, str], Any]:
     reader = _Reader(model)
     return lambda key, text: reader(text)
@@ -307,6 +318,14 @@ class QueryRow:
 
 def _no_stream(key: WritableKey) -> StreamKey | None:
     return None
+
+
+_read_api = _Reader(apis.ApiDetail)
+_parse_api_list = _parse_list(apis.ApisPage, "apis")
+
+
+def _parse_apis(key: QueryKey, text: str) -> Any:
+    return _read_api(text) if key.mode == "item" else _parse_api_list(key, text)
 
 
 def _always(name: str) -> Callable[[WritableKey], StreamKey | None]:
@@ -396,7 +415,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "functions",
         "figures",
         _plain_request("functions"),
-        _parse_as(functions.FunctionsPage),
+        _parse_list(functions.FunctionsPage, "functions"),
         _no_stream,
         ("job.",),
         "every function",
@@ -409,7 +428,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "workers",
         "workers",
         _plain_request("workers"),
-        _parse_as(workers.WorkersPage),
+        _parse_list(workers.WorkersPage, "workers"),
         _always("workers"),
         (),
         "every worker and instance",
@@ -422,7 +441,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "apis",
         "apis",
         _item_or("apis", _plain_request("apis")),
-        lambda key, text: (_read_api if key.mode == "item" else _read_apis)(text),
+        _parse_apis,
         _apis_stream,
         (),
         "every API",
@@ -456,9 +475,6 @@ QUERIES: tuple[QueryRow, ...] = (
         _SAFE,
     ),
 )
-
-_read_apis = _Reader(apis.ApisPage)
-_read_api = _Reader(apis.ApiDetail)
 
 
 def _outdated(prefixes: tuple[str, ...]) -> Callable[[WritableKey, Any], bool] | None:

@@ -36,6 +36,8 @@ from pyapp.ui.encode import Encoder, RenderStatistics
 from pyapp.ui.errors import UiError
 
 TICK_MS = 1_000
+MEASURE_MS = 250
+"""How old the shell's figures may be when something else is painted."""
 TOAST_MS = 8_000
 TOASTS_MAX = 4
 EVENTS_OVER_MS = 60_000
@@ -108,7 +110,8 @@ class Program:
         self._errors: list[str] = []
         self._toasts = 0
         self._events: list[tuple[float, int]] = []
-        self._painted = False
+        self._ticking = False
+        self._measured_ms = 0.0
         self.on_first_paint: Callable[[], None] = lambda: None
         client.on_paint(self.paint)
         client.on_paused(self._paused)
@@ -278,8 +281,8 @@ class Program:
     # What is measured ---------------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        if not self._painted:
-            self._painted = True
+        if not self._ticking:
+            self._ticking = True
             self._client.clock.call_at(self._client.clock.now() + TICK_MS, self._ticked)
 
     def _ticked(self) -> None:
@@ -291,7 +294,7 @@ class Program:
 
     def _measure(self) -> None:
         """The shell's figures, and the panels that compare times with the clock."""
-        now = self._client.clock.now()
+        now = self._measured_ms = self._client.clock.now()
         statistics = self._client.statistics()
         received = sum(row.counts.received for row in statistics.streams)
         self._events.append((now, received))
@@ -324,6 +327,8 @@ class Program:
         """Draw what changed; whether there was anything."""
         if not self._dirty:
             return False
+        if self._client.clock.now() - self._measured_ms >= MEASURE_MS:
+            self._measure()
         dirty, self._dirty = self._dirty, {}
         # A root that holds others comes before them.
         order = sorted(dirty, key=lambda root: {"shell": 0, "page": 2}.get(root, 3 if root.startswith("panel ") else 1))

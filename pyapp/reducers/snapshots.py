@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyapp.contract.apis import ApiDetail, ApisPage
+from pyapp.contract.apis import Api, ApiDetail
 from pyapp.contract.events import ApiSnapshot, ApisSnapshot, ApisTrendsSnapshot, JobsTrendsSnapshot, WorkersSnapshot
 from pyapp.core.cache.keys import WritableKey
+from pyapp.core.cache.lists import LiveList
 from pyapp.core.cache.sharing import share
 from pyapp.core.cache.spec import Reduction
 
 
 def reduce_workers(key: WritableKey, data: Any, events: Sequence[WorkersSnapshot]) -> Reduction[Any]:
     """`workers.snapshot` is the list."""
-    return Reduction(share(data, events[-1].workers))
+    page = events[-1].workers
+    return Reduction(share(data, LiveList(page.workers, page.total)))
 
 
 def reduce_trends(key: WritableKey, data: Any, events: Sequence[JobsTrendsSnapshot | ApisTrendsSnapshot]) -> Reduction[Any]:
@@ -29,7 +31,7 @@ def reduce_apis(key: WritableKey, data: Any, events: Sequence[ApisSnapshot | Api
             if isinstance(event, ApiSnapshot) and event.api.api.name == key.get("id"):
                 data = _as_item(data, event.api)
         elif isinstance(event, ApisSnapshot):
-            data = share(data, event.apis)
+            data = share(data, LiveList(event.apis.apis, event.apis.total))
         else:
             data = _with_row(data, event.api)
     return Reduction(data)
@@ -39,6 +41,6 @@ def _as_item(data: ApiDetail, api: ApiDetail) -> ApiDetail:
     return share(data, api)
 
 
-def _with_row(page: ApisPage, detail: ApiDetail) -> ApisPage:
-    rows = tuple(detail.api if row.name == detail.api.name else row for row in page.apis)
-    return share(page, page.model_copy(update={"apis": rows}))
+def _with_row(data: LiveList[Api], detail: ApiDetail) -> LiveList[Api]:
+    rows = tuple(detail.api if row.name == detail.api.name else row for row in data.rows)
+    return share(data, LiveList(rows, data.total))
