@@ -15,7 +15,13 @@ NONE = "—"
 _MINUTE_MS = 60_000.0
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
-_DURATIONS = (("ms", 1.0, 1_000.0), ("s", 1_000.0, _MINUTE_MS), ("min", _MINUTE_MS, _HOUR_MS), ("h", _HOUR_MS, _DAY_MS))
+# A unit ends where rounding would write a whole one of the next: 999.7 ms is a second, 59.96 s a minute.
+_DURATIONS = (
+    ("ms", 1.0, 999.5),
+    ("s", 1_000.0, 59.95 * 1_000),
+    ("min", _MINUTE_MS, 59.95 * _MINUTE_MS),
+    ("h", _HOUR_MS, 23.95 * _HOUR_MS),
+)
 
 
 class Quantity(NamedTuple):
@@ -73,9 +79,8 @@ def duration(ms: float | None) -> Quantity:
     """A length of time in the unit that keeps it short: `0.77 ms`, `51.3 ms`, `402 ms`, `1.62 s`, `2.5 min`."""
     if ms is None or ms < 0:
         return NO_QUANTITY
-    for unit, one, limit in _DURATIONS:
-        # The comparison is with what will be written: 999.7 ms is written as seconds, not as 1,000 ms.
-        if ms < limit - one / 2:
+    for unit, one, end in _DURATIONS:
+        if ms < end:
             return Quantity(figures(ms / one), unit)
     return Quantity(figures(ms / _DAY_MS), "d")
 
