@@ -32,7 +32,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def inputs_key(options: argparse.Namespace) -> str:
     """A hash of everything that the site is made from."""
-    web = (places.WEB / name for name in ("src", "styles", "node", "sitebuild", "index.html", "build.py", "appzip.py",
+    web = (places.WEB / name for name in ("src", "styles", "static", "node", "sitebuild", "index.html", "build.py", "appzip.py",
                                           "package-lock.json", "requirements.txt"))  # fmt: skip
     tree = tree_digest([*web, places.ROOT / "pyapp", places.ROOT / "pyproject.toml"])
     return digest(tree, options.api, str(options.dev))
@@ -58,7 +58,7 @@ def build(options: argparse.Namespace) -> bool:
     modules |= packages.imported_modules(sources)
     snapshot, size = packages.build_snapshot(node, sorted(modules), stdlib)
     runtime = site.Runtime(prepared, stdlib, snapshot, size)
-    archive = appzip.build_app_zip(places.ROOT) if options.dev else app.compile_app(node)
+    archive = appzip.build_app_zip(places.ROOT) if options.dev else app.compile_app(node, stdlib)
     files = site.assemble(runtime, assets, names, archive, app.boot_requests(), api, options.dev)
     if not options.dev:
         files |= siblings(files)

@@ -39,7 +39,7 @@ def main() -> int:
             node, npm = tools.node_commands()
             tools.install_node_modules(npm)
             folder = build_test_site()
-            stdlib = packages.build_stdlib(node) / "python_stdlib.zip"
+            stdlib = packages.build_stdlib(node)
     except BuildError as error:
         print(f"test packages: {error}", file=sys.stderr)
         return 1

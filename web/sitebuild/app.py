@@ -27,7 +27,7 @@ print(json.dumps({route: list(paths) for route, paths in ask().items()} if ask e
 """
 
 
-def compile_app(node: list[str]) -> bytes:
+def compile_app(node: list[str], stdlib: Path) -> bytes:
     """The archive of `pyapp` as byte code, plus PyScript's own Python files where they will look for theirs.
 
     PyScript writes its package `pyscript` as sources at every start; byte code in `__pycache__` saves compiling them.
@@ -49,7 +49,7 @@ def compile_app(node: list[str]) -> bytes:
         jobs.append({"kind": "compile", "source": str(PYSCRIPT_PACKAGE), "out": str(pyscript), "logical": "pyscript",
                      "files": files})  # fmt: skip
     if jobs:
-        tools.prepare(node, jobs, "Compiling the application")
+        tools.prepare(node, jobs, "Compiling the application", stdlib)
         keys_file.write_text(json.dumps({**wanted, "pyscript": pyscript_key}), encoding="utf-8")
     content = {Path(name).with_suffix(".pyc").as_posix(): (kept / name).with_suffix(".pyc").read_bytes()
                for name in sources}  # fmt: skip

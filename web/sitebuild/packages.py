@@ -111,7 +111,7 @@ def write_zip(path: Path, content: dict[str, bytes]) -> None:
 
 
 def build_stdlib(node: list[str]) -> Path:
-    """Pyodide's standard library with byte code in place of sources, as `python_stdlib.zip`.
+    """The file of Pyodide's standard library with byte code in place of sources.
 
     Pyodide ships sources, which the page would compile at every visit.
     """
@@ -136,7 +136,7 @@ def build_stdlib(node: list[str]) -> Path:
         shutil.rmtree(source)
         shutil.rmtree(out)
 
-    return step("stdlib", tree_digest([original, *node_scripts()]), make)
+    return step("stdlib", tree_digest([original, *node_scripts()]), make) / "python_stdlib.zip"
 
 
 def build_snapshot(node: list[str], modules: list[str], stdlib: Path) -> tuple[Path, int]:
@@ -147,14 +147,14 @@ def build_snapshot(node: list[str], modules: list[str], stdlib: Path) -> tuple[P
 
     def make(folder: Path) -> None:
         raw = folder / "memory"
-        job = {"kind": "snapshot", "modules": modules, "out": str(raw), "stdlib": str(stdlib / "python_stdlib.zip")}
-        answer = tools.prepare(node, [job], "Taking the picture of Python's memory")[0]
+        job = {"kind": "snapshot", "modules": modules, "out": str(raw)}
+        answer = tools.prepare(node, [job], "Taking the picture of Python's memory", stdlib)[0]
         content = raw.read_bytes()
         (folder / "snapshot.bin").write_bytes(gzip.compress(content, 9, mtime=0))
         (folder / "about.json").write_text(json.dumps({**answer, "bytes": len(content)}), encoding="utf-8")
         raw.unlink()
 
-    key = digest(json.dumps(modules), tree_digest([stdlib / "python_stdlib.zip", *node_scripts()]))
+    key = digest(json.dumps(modules), tree_digest([stdlib, *node_scripts()]))
     folder = step("snapshot", key, make)
     return folder / "snapshot.bin", int(json.loads((folder / "about.json").read_text(encoding="utf-8"))["bytes"])
 

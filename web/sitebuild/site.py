@@ -20,7 +20,7 @@ MAIN = "from pyapp.main import start\n\nstart()\n"
 
 @dataclass(frozen=True)
 class Runtime:
-    """What the page needs to run Python: `packages` and `stdlib` are directories of their steps."""
+    """What the page needs to run Python: `packages` is the directory of its step, the others are files."""
 
     packages: Path
     stdlib: Path
@@ -50,7 +50,7 @@ def check_api(api: str) -> str:
 def runtime_files(runtime: Runtime) -> dict[str, bytes]:
     """The files of the runtime by their names inside its directory."""
     files = {name: (places.PYODIDE / name).read_bytes() for name in RUNTIME_FILES}
-    files["python_stdlib.zip"] = (runtime.stdlib / "python_stdlib.zip").read_bytes()
+    files["python_stdlib.zip"] = runtime.stdlib.read_bytes()
     entry = json.loads((runtime.packages / "lock.json").read_text(encoding="utf-8"))
     files[entry["file_name"]] = (runtime.packages / entry["file_name"]).read_bytes()
     original = json.loads((places.PYODIDE / "pyodide-lock.json").read_text(encoding="utf-8"))
@@ -81,6 +81,8 @@ def assemble(
     wheel = next(name for name in files if name.endswith(".whl"))
     site = {f"{folder}/{name}": content for name, content in files.items()}
     site |= {f"assets/{path.name}": path.read_bytes() for path in assets.iterdir()}
+    static = places.WEB / "static"
+    site |= {p.relative_to(static).as_posix(): p.read_bytes() for p in static.rglob("*") if p.is_file()}
     scripts = pyscript_files()
     pyscript = f"pyscript-{digest(*scripts.values())}"
     site |= {f"{pyscript}/{name}": content for name, content in scripts.items()}

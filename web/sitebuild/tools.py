@@ -31,7 +31,8 @@ def run(command: Sequence[str], what: str, *, cwd: Path = places.WEB, stdin: str
     except OSError as error:
         raise BuildError(f"{what} failed: {error}.") from error
     if done.returncode != 0:
-        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
+        # Node quotes the line it failed in, and a minified line is a megabyte.
+        tail = "\n".join(line[:300] for line in (done.stderr or done.stdout).strip().splitlines()[-12:])
         raise BuildError(f"{what} failed (exit code {done.returncode}):\n{tail}")
     return done.stdout
 
@@ -81,9 +82,13 @@ def download_wheels(requirements: Path, out: Path, *extra: str) -> None:
         str(requirements), *extra, what=what)  # fmt: skip
 
 
-def prepare(node: list[str], jobs: list[dict[str, Any]], what: str) -> list[Any]:
-    """Run jobs in the browser's own Python under Node (web/node/prepare.mjs); their answers in order."""
-    order = {"pyodideDir": str(places.PYODIDE), "env": places.PYTHON_ENV, "jobs": jobs}
+def prepare(node: list[str], jobs: list[dict[str, Any]], what: str, stdlib: Path | None = None) -> list[Any]:
+    """Run jobs in the browser's own Python under Node (web/node/prepare.mjs); their answers in order.
+
+    With `stdlib`, the compiled standard library, in place of Pyodide's own.
+    """
+    library = str(stdlib) if stdlib else None
+    order = {"pyodideDir": str(places.PYODIDE), "stdlib": library, "env": places.PYTHON_ENV, "jobs": jobs}
     answer = run([*node, str(places.WEB / "node" / "prepare.mjs")], what, stdin=json.dumps(order))
     answers: list[Any] = json.loads(answer)
     return answers
