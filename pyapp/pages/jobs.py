@@ -49,7 +49,9 @@ def needs(state: State) -> dict[str, Need]:
     chosen = {"function": state.function, "worker_id": state.worker}
     span = state.list.range
     bounds = {"after": span.after, "before": span.before} if span else {}
-    out = {"jobs": Need(_list_key(state)), "functions": Need(live("functions")), "workers": Need(live("workers"))}
+    # What the selects offer is read once: this route holds the stream of events and no other (RT-20).
+    offered = {"functions": Need(live("functions"), live=False), "workers": Need(live("workers"), live=False)}
+    out = {"jobs": Need(_list_key(state)), **offered}
     if state.worker is None:
         # A window stands still, and so do its figures.
         out["counts"] = Need(aggregate("jobs.stats", function=state.function, **bounds), live=span is None)

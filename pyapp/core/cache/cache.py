@@ -125,8 +125,8 @@ class QueryCache:
             self._freeze(observer)
         elif not was_active and self._watcher is not None:
             self._watcher.activated(query)
-        if isinstance(key, WindowKey) and not query.has_data and not query.fetching:
-            self.fetch(query)
+        if (isinstance(key, WindowKey) or not live) and not query.has_data and not query.fetching:
+            self.fetch(query)  # read once; the feeds fetch what moves
         self.touch(query)
         return observer
 

@@ -92,7 +92,11 @@ class Observer:
     @property
     def result(self) -> Result[Any]:
         """What the observer may show now."""
-        if self.live or self.frozen is None:
+        if not self.live and self.frozen is not None and not self.frozen.has_data and self.query.has_data:
+            # Paused before there was anything to keep: what came first is kept.
+            self.frozen = self.query.result()
+            self.frozen_at_events = self.query.events_seen
+        if self.live or self.frozen is None or not self.frozen.has_data:
             return self.query.result()
         missed = self.query.events_seen - self.frozen_at_events
         kept = self.frozen
