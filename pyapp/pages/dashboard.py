@@ -1,12 +1,14 @@
-"""The overview: the queue, the system's figures, and what happens now.
+"""The overview: the queue, the system's figures, what happened today, and what happens now.
 
     message          state
     ChooseMinutes    the window of the figures; the queue reads the same answer, so it is one request
+    SetLive          one of the trends goes on, or stops where it is
+    ChooseRunbook    which of its lists is shown
     Reload           → Refresh
     those of         live, window and held of the list that they name
     `listing`
 
-The URL: `minutes=60`, and `jobs.after=…&jobs.before=…`, `requests.after=…` for the lists.
+The URL: `minutes=60`, `runbook=queued`, `paused=job-trends`, and `jobs.after=…&jobs.before=…`, `requests.after=…` for the lists.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Message, Need, Panel, Refresh, Results
 from pyapp.pages.requests_table import requests_table
 from pyapp.pages.rows import Table, live_rows, loading, new_chip, window_rows
+from pyapp.pages.trends import HOURS, ChooseRunbook, RunbookTab, api_trends, chart_bones, job_trends, runbook
+from pyapp.pages.trends import TABS as RUNBOOK_TABS
 from pyapp.pages.window_control import window_control
 from pyapp.ui import Action, TemplateResult, html, nothing
 from pyapp.ui.components.controls import Choice, segments
@@ -37,16 +41,26 @@ title = "Overview"
 
 Minutes = Literal[1, 5, 15, 60, 1440]
 ListName = Literal["jobs", "requests"]
+TrendName = Literal["job-trends", "api-trends"]
 
 DEFAULT_MINUTES: Minutes = 5
 _WINDOWS: tuple[tuple[Minutes, str], ...] = ((1, "1m"), (5, "5m"), (15, "15m"), (60, "1h"), (1440, "24h"))
 _LISTS: tuple[ListName, ...] = get_args(ListName)
+_TRENDS: tuple[TrendName, ...] = get_args(TrendName)
+_FAMILIES: dict[TrendName, str] = {"job-trends": "jobs.trends", "api-trends": "apis.trends"}
 
 
 class ChooseMinutes(Action):
     """The window of the figures."""
 
     minutes: Minutes
+
+
+class SetLive(Action):
+    """Let the trends of a panel go on, or stop them where they are (RT-5)."""
+
+    panel: TrendName
+    live: bool
 
 
 class State(BaseModel):
@@ -57,6 +71,8 @@ class State(BaseModel):
     minutes: Minutes = DEFAULT_MINUTES
     jobs: ListState = Field(default_factory=ListState)
     requests: ListState = Field(default_factory=ListState)
+    runbook: RunbookTab = "failing"
+    paused: frozenset[TrendName] = frozenset()
     problem: str | None = None
 
 
@@ -69,20 +85,29 @@ def initial(params: Mapping[str, str]) -> State:
     chosen = named.get(params.get("minutes", str(DEFAULT_MINUTES)))
     if chosen is None:
         chosen, problem = DEFAULT_MINUTES, "The address names a window of figures that there is not; these are of 5 minutes."
-    return State(minutes=chosen, jobs=jobs, requests=requests, problem=problem)
+    tabs: dict[str, RunbookTab] = {name: name for name, _ in RUNBOOK_TABS}
+    tab = tabs.get(params.get("runbook", ""), RUNBOOK_TABS[0][0])
+    trends: dict[str, TrendName] = {name: name for name in _TRENDS}
+    paused: frozenset[TrendName] = frozenset(trends[name] for name in params.get("paused", "").split(",") if name in trends)
+    return State(minutes=chosen, jobs=jobs, requests=requests, runbook=tab, paused=paused, problem=problem)
 
 
 def params(state: State) -> dict[str, str]:
     """The URL of a page; the defaults are left out."""
-    minutes = {} if state.minutes == DEFAULT_MINUTES else {"minutes": str(state.minutes)}
-    return minutes | listing.to_params(state.jobs, "jobs.") | listing.to_params(state.requests, "requests.")
+    out = {} if state.minutes == DEFAULT_MINUTES else {"minutes": str(state.minutes)}
+    if state.runbook != RUNBOOK_TABS[0][0]:
+        out["runbook"] = state.runbook
+    if state.paused:
+        out["paused"] = ",".join(sorted(state.paused))
+    return out | listing.to_params(state.jobs, "jobs.") | listing.to_params(state.requests, "requests.")
 
 
 def needs(state: State) -> dict[str, Need]:
-    """One answer for all figures, two lists, and the workers for their heartbeats."""
+    """One answer for all figures and the runbook, two lists, two trends, and the workers for their heartbeats."""
     return {
         "stats": Need(aggregate("stats", window_minutes=state.minutes)),
         "workers": Need(live("workers")),
+        **{name: Need(aggregate(_FAMILIES[name], hours=HOURS), live=name not in state.paused) for name in _TRENDS},
         **{name: Need(_key(name, getattr(state, name))) for name in _LISTS},
     }
 
@@ -97,6 +122,10 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
     match message:
         case ChooseMinutes(minutes=minutes):
             return state.model_copy(update={"minutes": minutes, "problem": None})
+        case ChooseRunbook(tab=tab):
+            return state.model_copy(update={"runbook": tab})
+        case SetLive(panel=panel, live=live):
+            return state.model_copy(update={"paused": state.paused - {panel} if live else state.paused | {panel}})
         case Reload(needs=names):
             return state, *(Refresh(name) for name in names)
         case (
@@ -115,9 +144,11 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
 
 
 def layout(state: State, env: Env) -> TemplateResult:
-    """Figures above, what happens now below."""
+    """Figures above, what happened today in the middle, what happens now below."""
     return html(
         t'<div class="grid"><div class="root" data-root="panel queue"></div><div class="root" data-root="panel system"></div>'
+        t'<div class="root" data-root="panel job-trends"></div><div class="root" data-root="panel api-trends"></div>'
+        t'<div class="root" data-root="panel runbook"></div>'
         t'<div class="root" data-root="panel activity-jobs"></div><div class="root" data-root="panel activity-apis"></div></div>'
     )
 
@@ -147,7 +178,7 @@ def _figures(
 ) -> TemplateResult:
     if result.data is not None:
         return figures(result.data)
-    return did_not_load(name, result, ("stats",), short=True) if result.error else bones
+    return did_not_load(name, result, ("stats",), as_high_as="figures") if result.error else bones
 
 
 def _stale(result: Result[Any] | None, now_ms: float) -> int | None:
@@ -155,6 +186,45 @@ def _stale(result: Result[Any] | None, now_ms: float) -> int | None:
         return None
     workers: tuple[Worker, ...] = result.data.rows
     return count_stale((one for worker in workers for one in worker.instances), now_ms)
+
+
+# -- What happened today ---------------------------------------------------------------------------------------------
+
+
+def _job_trends(state: State, results: Results, env: Env) -> TemplateResult:
+    return _trends("job-trends", "Job trends", "jobs per hour", "c5", state, results["job-trends"], job_trends)
+
+
+def _api_trends(state: State, results: Results, env: Env) -> TemplateResult:
+    return _trends("api-trends", "API trends", "requests per hour", "c4", state, results["api-trends"], api_trends)
+
+
+def _trends(
+    name: TrendName,
+    words: str,
+    unit: str,
+    classes: str,
+    state: State,
+    result: Result[Any],
+    chart: Callable[[Any], TemplateResult],
+) -> TemplateResult:
+    """A chart with Live / Pause: trends have no history to choose a window from (RT-5)."""
+    if result.data is not None:
+        body = chart(result.data)
+    else:
+        body = did_not_load(words, result, (name,), as_high_as="chart") if result.error else chart_bones(words)
+    live, go_live, pause = name not in state.paused, SetLive(panel=name, live=True), SetLive(panel=name, live=False)
+    control = segments("Live or pause", [Choice("Live", live, go_live), Choice("Pause" if live else "Paused", not live, pause)])
+    return panel(name, words, result, body, reload=(name,), classes=classes, count=unit, controls=control, go_live=go_live)
+
+
+def _runbook(state: State, results: Results, env: Env) -> TemplateResult:
+    result = results["stats"]
+    if result.data is not None:
+        body = runbook(result.data, state.runbook)
+    else:
+        body = did_not_load("Runbook", result, ("stats",), as_high_as="chart") if result.error else chart_bones("Runbook")
+    return panel("runbook", "Runbook", result, body, reload=("stats",), classes="c3")
 
 
 # -- What happens now -------------------------------------------------------------------------------------------------
@@ -227,6 +297,9 @@ def _live[Row: Identified](
 PANELS: Mapping[str, Panel] = {
     "queue": Panel(("stats",), _queue),
     "system": Panel(("stats", "workers"), _system, clock=True),
+    "job-trends": Panel(("job-trends",), _job_trends),
+    "api-trends": Panel(("api-trends",), _api_trends),
+    "runbook": Panel(("stats",), _runbook),
     "activity-jobs": Panel(("jobs",), _jobs),
     "activity-apis": Panel(("requests",), _requests),
 }

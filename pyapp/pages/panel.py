@@ -279,14 +279,14 @@ def panel(
     )
 
 
-def did_not_load(title: str, result: Result[Any], reload: tuple[str, ...], *, short: bool = False) -> TemplateResult:
+def did_not_load(title: str, result: Result[Any], reload: tuple[str, ...], *, as_high_as: str = "") -> TemplateResult:
     """The body of a panel whose first load failed: what, why, and what happens next.
 
     Args:
-        short: as high as figures, so that what is under the panel stays where it is.
+        as_high_as: `figures` or `chart`: what the body stands in for, so that what is under the panel stays where it is.
     """
     fresh = result.freshness
-    classes = "blank short" if short else "blank"
+    classes = f"blank as-{as_high_as}" if as_high_as else "blank"
     if fresh.reason is FreshnessReason.MISSING:
         return html(t'<div class={classes}><span class="strong">This server has no such data.</span>Nothing is asked.</div>')
     if fresh.reason is FreshnessReason.FORBIDDEN:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 
 from pyapp.contract.apis import RequestEvent
 from pyapp.contract.dashboard import ApiTotals, DashboardStats, QueueTotals, RunTotals, WorkerTotals
@@ -15,7 +15,7 @@ from pyapp.contract.workers import Instance, Worker
 from pyapp.core.cache.result import Result
 from pyapp.core.errors import RequestError
 from pyapp.core.freshness import Freshness, FreshnessReason, FreshnessState
-from pyapp.pages.protocol import Env, Panel
+from pyapp.pages.protocol import Effect, Env, Panel
 from pyapp.ui import to_html
 
 NOW = datetime(2026, 11, 20, 7, 13, 41, tzinfo=UTC)
@@ -107,6 +107,14 @@ def draw(panels: Mapping[str, Panel], name: str, state: Any, results: Mapping[st
     """A panel's HTML, given the results of its needs only, as the program gives them."""
     panel = panels[name]
     return to_html(panel.view(state, {need: results[need] for need in panel.needs if need in results}, env))
+
+
+def take[S](answer: S | tuple[S, *tuple[Effect, ...]]) -> tuple[S, tuple[Effect, ...]]:
+    """The state and the effects of an `update`."""
+    if isinstance(answer, tuple):
+        state, *effects = cast("tuple[S, *tuple[Effect, ...]]", answer)
+        return state, tuple(effects)
+    return answer, ()
 
 
 @dataclass

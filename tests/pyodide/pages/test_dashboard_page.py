@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_fakes import ENV, LiveList, WindowData, draw, elements, job, jobs, request, result, section, stats, words, worker
 
+from pyapp.contract.apis import ApiTrends
 from pyapp.contract.dashboard import ApiTotals, QueueTotals, RunTotals
+from pyapp.contract.jobs import JobTrends
 from pyapp.core.cache.keys import aggregate, live, window
 from pyapp.core.cache.result import Result
 from pyapp.core.errors import NetworkError
@@ -28,7 +30,7 @@ EVIL = "<script>alert(1)</script>"
 def test_an_address_survives_its_way_through_the_state(minutes: int, jobs_window: bool, requests_window: bool) -> None:
     bounds = {"after": "2026-11-20T06:00:00Z", "before": "2026-11-20T07:00:00Z"}
     chosen = {"jobs.": jobs_window, "requests.": requests_window}
-    params = {"minutes": str(minutes)} | {f"{list}{name}": at for list, on in chosen.items() if on for name, at in bounds.items()}
+    params = {"minutes": str(minutes)} | {f"{prefix}{name}": at for prefix, on in chosen.items() if on for name, at in bounds.items()}
     assert page.params(page.initial(params)) == params
 
 
@@ -116,6 +118,8 @@ def test_every_panel_can_be_drawn_in_every_state(name: str) -> None:
         "workers": LiveList((worker("a", 1),), 1),
         "jobs": LiveList(jobs(3), 3),
         "requests": LiveList((request(1), request(2, 404), request(3, 500)), 3),
+        "job-trends": JobTrends(),
+        "api-trends": ApiTrends(),
     }
     for state in FreshnessState:
         with_data = {need: result(data, state, Why.NONE) for need, data in known.items()}

@@ -56,6 +56,7 @@ def test_earlier_and_later_touch_the_window_and_are_as_long() -> None:
     state = ListState(range=HOUR)
     earlier = update(state, ShiftWindow(panel="jobs", to="earlier")).range
     assert earlier == Range(after=AT - timedelta(hours=2), before=AT - timedelta(hours=1))
+    assert earlier is not None
     assert earlier.shifted("later") == HOUR
     assert update(ListState(), ShiftWindow(panel="jobs", to="earlier")).live
 
