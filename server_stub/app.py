@@ -75,7 +75,7 @@ def _source(settings: Settings, database: Database, journal: Journal) -> Source:
     if settings.source == "sim":
         from .sources.sim import Simulator
 
-        return Simulator(database, journal, seed=settings.seed, rate=settings.rate, times=settings.times)
+        return Simulator(database, journal, settings)
     if settings.source == "replay":
         from .sources.replay import Replay
 

@@ -70,6 +70,8 @@ class Settings:
     rate: float = 20.0
     seed: int = 1
     profile: Profile = "development"
+    sim_history: int = 24_000
+    """Jobs, and as many requests, of the day before the simulator's start."""
     faults: bool = False
     schedule: bool = True
     """Whether the local source runs its functions on their schedules; on request they run anyway."""

@@ -26,7 +26,7 @@ from server_stub import changes as c
 from server_stub.moments import from_datetime, from_iso
 
 _TIME = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*)"')
-_EVENT: TypeAdapter[e.JobEvent | e.ApiRequest] = TypeAdapter(e.AnyEvent)
+_EVENT: TypeAdapter[e.JobEvent | e.ApiRequest] = TypeAdapter(e.JobEvent | e.ApiRequest)
 _DEFINITION = {"timeout", "max_retries", "retry_delay", "schedule", "missed_run_policy", "pattern"}
 
 
@@ -196,7 +196,7 @@ def _played(event: e.JobEvent | e.ApiRequest, at: int, known: dict[str, c.JobRef
         known[event.job_id] = ref
         recorded = jobs.get(event.job_id)
         kwargs = {} if recorded is None else recorded.kwargs
-        changes.append(c.Queued(ref, at, kwargs, "task" if recorded is None else recorded.job_type))
+        changes.append(c.Queued(ref, at, kwargs, (recorded.job_type if recorded is not None else None) or "task"))
     ref = known.get(event.job_id)
     if ref is None:
         return []

@@ -12,7 +12,7 @@ from typing import Any
 from server_stub import changes as c
 from server_stub.journal import Journal
 from server_stub.moments import SECOND, now_us
-from server_stub.settings import Times
+from server_stub.settings import Settings
 from server_stub.store.database import Database
 
 from . import sim_history as world
@@ -30,18 +30,16 @@ STILL_HEARTBEAT_S = 10.0
 class Simulator:
     """A source of made-up work."""
 
-    def __init__(
-        self, database: Database, journal: Journal, *, seed: int, rate: float, times: Times, origin: int | None = None
-    ) -> None:
-        """``rate`` is events per second; ``origin`` (now) is where history ends and the timeline begins."""
+    def __init__(self, database: Database, journal: Journal, settings: Settings, *, origin: int | None = None) -> None:
+        """``origin`` (now) is where history ends and the timeline begins, in microseconds."""
         self._database = database
         self._journal = journal
-        self._seed = seed
-        self._rate = rate
-        self._heartbeat_s = times.worker_heartbeat_s if rate else STILL_HEARTBEAT_S
+        self._settings = settings
+        self._rate = settings.rate
+        self._heartbeat_s = settings.times.worker_heartbeat_s if self._rate else STILL_HEARTBEAT_S
         self._origin = origin
-        self._timeline = Timeline(seed)
-        self._ids = random.Random(f"requested {seed}")
+        self._timeline = Timeline(settings.seed)
+        self._ids = random.Random(f"requested {settings.seed}")
         self._requested: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, list[tuple[c.JobRef, Mapping[str, Any], int]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -51,7 +49,7 @@ class Simulator:
         """Write the history, then begin the timeline."""
         origin = now_us() if self._origin is None else self._origin
         self._started_at = origin
-        await self._database.write(world.write, self._seed, origin)
+        await self._database.write(world.write, self._settings.seed, origin, self._settings.sim_history)
         await self._journal.commit(*(function.seen() for function in world.FUNCTIONS), *self._alive(origin))
         self._tasks = [asyncio.create_task(self._beat())]
         if self._rate:

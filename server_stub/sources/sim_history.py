@@ -12,8 +12,6 @@ from server_stub.changes import ApiSeen, FunctionSeen, WorkerSeen
 from server_stub.moments import DAY, SECOND
 from server_stub.store import schema
 
-JOBS = 24_000
-REQUESTS = 24_000
 ERRORS = (
     "ConnectionError: connection to 10.2.0.14:5432 timed out after 5 s",
     "ValueError: row 118 has 7 columns, 8 were expected",
@@ -129,11 +127,11 @@ def apis(at: int, started_at: int) -> list[ApiSeen]:
     ]
 
 
-def _job_rows(rng: random.Random, origin: int) -> Iterator[tuple[object, ...]]:
+def _job_rows(rng: random.Random, origin: int, rows: int) -> Iterator[tuple[object, ...]]:
     """Finished jobs, spread over the day before ``origin``."""
     weights = [function.weight for function in RUNNABLE]
     made = 0
-    while made < JOBS:
+    while made < rows:
         function = rng.choices(RUNNABLE, weights)[0]
         # Up to the origin: whatever is newer comes from the timeline.
         at = origin - int(rng.random() * DAY) - 60 * SECOND
@@ -168,8 +166,8 @@ def _job_row(rng: random.Random, function: SimFunction, own_id: str, root: str, 
     )
 
 
-def write(connection: sqlite3.Connection, seed: int, origin: int) -> None:
-    """Fill an empty store with the day before ``origin``. Roll-ups are made once, at the end."""
+def write(connection: sqlite3.Connection, seed: int, origin: int, rows: int) -> None:
+    """Fill an empty store with ``rows`` jobs and requests of the day before ``origin``. Roll-ups are made once, at the end."""
     rng = random.Random(f"history {seed}")
     for trigger in ("job_added", "job_moved", "request_added"):
         connection.execute(f"DROP TRIGGER {trigger}")
@@ -177,9 +175,9 @@ def write(connection: sqlite3.Connection, seed: int, origin: int) -> None:
         "INSERT INTO jobs (id, job_key, function, function_name, status, created_at, scheduled_at, started_at,"
         " completed_at, attempts, max_retries, timeout, worker_id, parent_id, root_id, progress, kwargs, job_type,"
         " source, queue_wait_ms, result, error, duration_ms) VALUES (" + ",".join("?" * 23) + ")",
-        _job_rows(rng, origin),
+        _job_rows(rng, origin, rows),
     )
-    moments = sorted(origin - int(rng.random() * DAY) - SECOND for _ in range(REQUESTS))
+    moments = sorted(origin - int(rng.random() * DAY) - SECOND for _ in range(rows))
     requests = (request(rng) for _ in moments)
     connection.executemany(
         "INSERT INTO requests (id, at, api_name, method, path, status, latency_ms, instance_id) VALUES (?,?,?,?,?,?,?,?)",
