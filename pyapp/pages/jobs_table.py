@@ -22,12 +22,12 @@ _DURATION = Column("Duration", "w9 num w-dur", "w2")
 _AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
 _TIME = Column("Time", "w8 num", "w3", newest_first=True)
 
-SHORT = (_STATUS, _FUNCTION, Column("Job", "w9 p2", "w4"), _DURATION, _AGE)
+SHORT = (_STATUS, _FUNCTION, Column("Job", "w11 p2", "w4"), _DURATION, _AGE)
 SHORT_WINDOW = (*SHORT[:-1], _TIME)
 LONG = (
     _STATUS,
     _FUNCTION,
-    Column("Job", "w9 p1", "w4"),
+    Column("Job", "w11 p1", "w4"),
     Column("Type", "w4 p3", "w3"),
     Column("Attempt", "w5 num p2", "w2"),
     Column("Worker", "w9 p3", "w4"),

@@ -115,7 +115,8 @@ def _spacer(lines: int) -> TemplateResult | None:
     if lines <= 0:
         return nothing
     # One cell: a span over columns that a narrow panel hides would make room for them again.
-    return html(t'<tr class="spacer" aria-hidden="true"><td .style={{"--lines": str(lines)}}></td></tr>')
+    height = {"--lines": str(lines)}
+    return html(t'<tr class="spacer" aria-hidden="true"><td .style={height}></td></tr>')
 
 
 def spread(columns: Sequence[Column], content: TemplateResult) -> TemplateResult:

@@ -231,6 +231,7 @@ def test_a_window_renders_what_can_be_seen_and_spacers_for_the_rest() -> None:  
     drawn = the_list(state, result(WindowData(jobs(10_000), 10_000), FreshnessState.WINDOW, Why.NONE))
     assert len(elements(drawn, "tr")) == 1 + 60 + 2
     assert len(elements(drawn, "tr", **{"class": "spacer"})) == 2
+    assert "lines" not in drawn  # their height goes through the CSSOM, which has no text form
     assert elements(drawn, "table", aria_rowcount="10001")
     assert elements(drawn, "tr", aria_rowindex="402")
     assert elements(drawn, "pen-viewport", count="10000")

@@ -6,7 +6,7 @@
 // Rows that enter after the first are marked `data-new`; a status that changes marks its cell `data-changed`. Both are attributes
 // that no template binds. Another `scope` (other filters) makes the next rows first rows again. Counting `top` up scrolls to the top.
 
-const NEW_MS = 6_000;
+const NEW_MS = 3_000;
 const CHANGED_MS = 1_600;
 
 export class PenHold extends HTMLElement {
