@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
-from . import snapshots
+from . import keys, snapshots
 from .encoding import data_frame, named_frame
 from .moments import iso, now_us
 from .reader import Reader
@@ -23,6 +23,7 @@ RING = 1_000
 """Frames that a resume can go back."""
 IDLE_KEYS = 500
 """Keys without readers whose ring is kept."""
+PERMANENT = (keys.EVENTS, keys.API_REQUESTS)
 SLICE = 64
 """Frames that are offered before the readers get a turn: far below a reader's bound."""
 
@@ -67,7 +68,9 @@ class Hub:
         self._goodbye: bytes | None = None
 
     def start(self) -> None:
-        """Begin the heartbeats."""
+        """Begin the heartbeats, and the rings that a first reader may resume from (a snapshot's position)."""
+        for key in PERMANENT:
+            self._stream(key)
         self._beats = [asyncio.create_task(self._heartbeats()), asyncio.create_task(self._refreshes())]
 
     async def stop(self) -> None:
@@ -244,7 +247,7 @@ class Hub:
     def _forget_idle(self) -> None:
         if len(self._streams) <= IDLE_KEYS:
             return
-        idle = [key for key, stream in self._streams.items() if not stream.readers]
+        idle = [key for key, stream in self._streams.items() if not stream.readers and key not in PERMANENT]
         for key in idle[: len(self._streams) - IDLE_KEYS]:
             del self._streams[key]
 

@@ -214,12 +214,12 @@ class LocalSource:
         """Give a job to huey, unless its function is paused or full."""
         function = job.function
         if function.key in self._paused:
-            self._journal.record(c.NotDispatched(function.key, "paused"))
+            await self._journal.commit(c.NotDispatched(function.key, "paused"))
             return
         limit = function.max_concurrency
         running = sum(1 for each in self._jobs.values() if each.dispatched and each.function is function)
         if limit is not None and running >= limit:
-            self._journal.record(c.NotDispatched(function.key, "no_capacity"))
+            await self._journal.commit(c.NotDispatched(function.key, "no_capacity"))
             return
         job.dispatched = True
         task: Any = self._perform.s(function.name, job.ref.id, job.attempt, job.retries, job.kwargs)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 DEADLINE_S = 10.0
 
 
-def until(condition: Callable[[], T], what: str, deadline_s: float = DEADLINE_S) -> T:
+def until(condition: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
     """Ask again and again until ``condition`` gives something true."""
     end = time.monotonic() + deadline_s
     pause = threading.Event()
@@ -80,9 +80,11 @@ class StreamClient:
     def until(self, condition: Callable[[Frame], bool]) -> list[Frame]:
         """The frames up to and with the first that meets ``condition``."""
         frames: list[Frame] = []
+        end = time.monotonic() + DEADLINE_S
         while True:
             frame = self.next()
             assert frame is not None, f"the stream ended after {frames}"
+            assert time.monotonic() < end, f"still waiting after {frames[-5:]}"
             frames.append(frame)
             if condition(frame):
                 return frames
@@ -91,10 +93,7 @@ class StreamClient:
         """The next ``count`` data frames."""
         found: list[Frame] = []
         while len(found) < count:
-            frame = self.next()
-            assert frame is not None
-            if frame.event == "message":
-                found.append(frame)
+            found.append(self.until(lambda frame: frame.event == "message")[-1])
         return found
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from server_stub.settings import Limits, Times
 
 from .running import until
 
+OPTIONS = ("--port", "0", "--source", "sim", "--rate", "0", "--profile", "test", "--data")
 ROOT = Path(__file__).parents[3]
 
 

@@ -169,7 +169,10 @@ def test_a_snapshot_that_says_nothing_new_is_not_sent(server: Running) -> None:
 
 def test_a_slow_reader_is_bounded_told_of_the_hole_and_goes_on(server: Running) -> None:  # RT-38
     client = plug(server.port, "/api/v1/apis/events/stream")
-    slow = until(lambda: next((r for r in server.context.hub.readers() if r.key == "apis/events" and r.sent), None), "it is open")
+    slow = until(
+        lambda: next((r for r in server.context.hub.readers() if r.key == "apis/events" and r.sent), None),
+        "it is open",
+    )
     long = "/" + "x" * 8_000
     sent = 0
     while slow.resets == 0:
