@@ -77,16 +77,19 @@ class Beat:
         self._timer = None
         begun = self._last_ms = self._clock.now()
         deadline = begun + self._timings.beat_budget_ms
-        self._collect()
-        self._deliver(lambda: self._clock.now() < deadline)
-        self._notify()
-        self._draw()
-        took = self._clock.now() - begun
-        self._beats += 1
-        self._over += took > self._timings.beat_budget_ms
-        self._longest_ms = max(self._longest_ms, took)
-        if self._waiting():
-            self.wake()
+        try:
+            self._collect()
+            self._deliver(lambda: self._clock.now() < deadline)
+            self._notify()
+            self._draw()
+        finally:
+            # One mistake must not end the beat of the page: what waits is taken by the next.
+            took = self._clock.now() - begun
+            self._beats += 1
+            self._over += took > self._timings.beat_budget_ms
+            self._longest_ms = max(self._longest_ms, took)
+            if self._waiting():
+                self.wake()
 
     def _draw(self) -> None:
         # Hidden within its grace: apply, do not paint.

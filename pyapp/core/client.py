@@ -29,6 +29,7 @@ from pyapp.core.cache.keys import (
     item,
     live,
     parse_key,
+    require_writable,
     window,
 )
 from pyapp.core.cache.lists import LiveList, WindowData
@@ -36,7 +37,7 @@ from pyapp.core.cache.query import Observer, ResultCallback
 from pyapp.core.cache.result import Result
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
-from pyapp.core.errors import Disposed, RequestError
+from pyapp.core.errors import Disposed, KeyMisuse, RequestError
 from pyapp.core.feeds.feeds import Feeds, ScopeStatistics
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
 from pyapp.core.requests.coordinator import Requests, RequestStatistics
@@ -110,7 +111,6 @@ class Scope:
     def __init__(self) -> None:
         self._ends: list[Callable[[], None]] = []
         self._closed = False
-        self._was_paused = False
 
     def add(self, end: Callable[[], None]) -> None:
         """Run `end` when the scope closes; at once if it has."""
@@ -234,10 +234,13 @@ class Client:
         """Hand every event of a stream, validated, to `on_event`; returns what ends it.
 
         Raises:
+            KeyMisuse: there is no such stream.
             Disposed: the client is closed.
         """
         if self._closed:
             raise Disposed("The client is closed: make a new one.")
+        if not self._streams.knows(key):
+            raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
         end = self._feeds.subscribe(key, on_event)
         if scope is not None:
             scope.add(end)
@@ -258,14 +261,15 @@ class Client:
 
         Raises:
             KeyError: no such mutation is registered.
+            Disposed: the client is closed.
         """
         spec = self._mutations[name]
 
         def ended(outcome: Any) -> None:
             if isinstance(outcome, RequestError):
-                done(outcome)
+                self._tell(done, outcome)
             else:
-                done(outcome.text)
+                self._tell(done, outcome.text)
                 for key in spec.invalidates(args):
                     self.invalidate(key)
             self._beat.now()
@@ -273,8 +277,12 @@ class Client:
         self._requests.send(name, spec.request(args), ended)
 
     def invalidate(self, key: WritableKey) -> None:
-        """What is known of a key is old: ask again if somebody looks at it. There is no such call for a window (RT-3)."""
-        query = self._cache.find(key)
+        """What is known of a key is old: ask again if somebody looks at it. There is no such call for a window (RT-3).
+
+        Raises:
+            KeyMisuse: for a window key.
+        """
+        query = self._cache.find(require_writable(key))
         if query is not None and query.live_observers:
             self._cache.fetch(query, not_before_ms=self.clock.now())
 
@@ -313,8 +321,12 @@ class Client:
         return self._cache.seed(key, text, headers, began_ms)
 
     def request(self, name: str, request: HttpRequest, done: Callable[[Any], None]) -> None:
-        """A plain request through the coordinator, for what is no query."""
-        self._requests.send(name, request, done)
+        """A plain request through the coordinator, for what is no query.
+
+        Raises:
+            Disposed: the client is closed.
+        """
+        self._requests.send(name, request, lambda outcome: self._tell(done, outcome))
 
     def peek(self, key: QueryKey) -> Result[Any] | None:
         """What is known of a key, changing nothing (RT-83)."""
@@ -369,6 +381,13 @@ class Client:
         if changed:
             self._on_paused(paused)
         self._wake()
+
+    def _tell(self, done: Callable[[Any], None], outcome: Any) -> None:
+        """An application's mistake in `done` is its own: others wait for the same answer."""
+        try:
+            done(outcome)
+        except Exception as error:
+            self._raised(error)
 
     def _raised(self, error: Exception) -> None:
         self._errors.append(f"{type(error).__name__}: {error}")

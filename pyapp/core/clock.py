@@ -13,6 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+ARM_AT_MOST_MS = 2_147_483_647.0
+"""The longest delay that a browser's timeout knows: with a longer one it fires at once. The heap arms again when it has passed."""
+
 
 class Timer(Protocol):
     """A timer that has been set."""
@@ -137,7 +140,7 @@ class TimerHeap:
         when = self._heap[0][0]
         if self._armed_for is None or when != self._armed_for:
             self._armed_for = when
-            self._host.arm(max(0.0, when - self._host.now()))
+            self._host.arm(min(ARM_AT_MOST_MS, max(0.0, when - self._host.now())))
 
     def statistics(self) -> ClockStatistics:
         pending = sum(1 for _, _, entry in self._heap if entry.callback is not None)

@@ -59,6 +59,7 @@ class VisibilityWatch:
         self._timings = timings
         self._on_change = on_change
         self._timer: Timer | None = None
+        self._closed = False
         self.state = Seen.SHOWN
         self.since_ms = clock.now()
         visibility.on_change(self._changed)
@@ -73,7 +74,8 @@ class VisibilityWatch:
         return self.state is Seen.SHOWN
 
     def _changed(self) -> None:
-        self._step(SeenEvent.WENT if self._visibility.hidden() else SeenEvent.CAME)
+        if not self._closed:
+            self._step(SeenEvent.WENT if self._visibility.hidden() else SeenEvent.CAME)
 
     def _step(self, event: SeenEvent) -> None:
         after, effect = step(self.state, event)
@@ -86,7 +88,7 @@ class VisibilityWatch:
                 due = self._clock.now() + self._timings.hidden_grace_ms
                 self._timer = self._clock.call_at(due, lambda: self._step(SeenEvent.GRACE_OVER))
             case SeenEffect.CLEAR_GRACE:
-                self.close()
+                self._clear()
                 self._on_change(False)
             case SeenEffect.PAUSE:
                 self._timer = None
@@ -95,6 +97,11 @@ class VisibilityWatch:
                 self._on_change(False)
 
     def close(self) -> None:
+        """Watch no longer: the port may go on telling, and nothing comes of it."""
+        self._closed = True
+        self._clear()
+
+    def _clear(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

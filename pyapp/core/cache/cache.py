@@ -8,7 +8,7 @@ nothing of streams, health or intervals. Whoever may write is typed: `write` tak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -127,10 +127,15 @@ class QueryCache:
             self._watcher.activated(query)
         if (isinstance(key, WindowKey) or not live) and not query.has_data and not query.fetching:
             self.fetch(query)  # read once; the feeds fetch what moves
+        elif not query.fetching:
+            self._next_page(query)  # of a window that was left before it was read to its end (RT-4)
         self.touch(query)
         return observer
 
     def set_live(self, observer: Observer, live: bool) -> None:
+        """Let an observer move, or keep what it shows (RT-5)."""
+        if self._closed:
+            return
         query = observer.query
         was_active = query.live_observers > 0
         if live:
@@ -149,22 +154,30 @@ class QueryCache:
         query = observer.query
         if self._watcher is not None:
             self._watcher.measure(query)
-        observer.frozen = observer.last if observer.last is not None else query.result()
-        observer.frozen_at_events = query.events_seen
+        observer.keep(observer.last if observer.last is not None else query.result())
 
     def leave(self, observer: Observer) -> None:
+        """Forget an observer; the last one to go leaves the data for the gc time (RT-11)."""
+        if self._closed:
+            return
         query = observer.query
         was_active = query.live_observers > 0
         query.observers.remove(observer)
         if was_active and query.live_observers == 0 and self._watcher is not None:
             self._watcher.deactivated(query)
-        if not query.observers and self._queries.get(query.key) is query:
+        self._forget_later(query)
+
+    def _forget_later(self, query: Query) -> None:
+        """What nobody observes, and nobody ever did (an answer that was seeded), is collected after the gc time (RT-11)."""
+        if query.gc is None and not query.observers and not self._closed and self._queries.get(query.key) is query:
             query.gc = self._clock.call_at(self._clock.now() + self._timings.gc_ms, lambda: self._collect(query))
 
     def _collect(self, query: Query) -> None:
+        query.gc = None
         if not query.observers and self._queries.get(query.key) is query:
             self._cancel_fetch(query)
             del self._queries[query.key]
+            self._dirty.pop(query, None)
             self._collected += 1
 
     def query(self, key: QueryKey) -> Query:
@@ -195,6 +208,7 @@ class QueryCache:
 
     def put(self, query: Query, data: Any) -> None:
         """New data of a query; equal data keeps its identity and notifies nobody (RT-10)."""
+        self._forget_later(query)
         query.data = share(query.data, data) if query.has_data else data
         query.has_data = True
         query.updated_wall_ms = self._clock.wall()
@@ -212,6 +226,11 @@ class QueryCache:
 
     # Fetching -----------------------------------------------------------------------------------------------------------------
 
+    def refresh(self, query: Query) -> None:
+        """A person asks: past everything, and for those too who paused (RT-37)."""
+        self.fetch(query, not_before_ms=self._clock.now())
+        query.asked_by_user = True
+
     def fetch(self, query: Query, not_before_ms: float | None = None) -> None:
         """Ask the server; an answer under way whose request began at or after `not_before_ms` will do (RT-31)."""
         if self._closed:
@@ -224,6 +243,7 @@ class QueryCache:
 
     def _ask(self, query: Query, request: HttpRequest, not_before_ms: float | None, take: Callable[[Answer], object]) -> None:
         self._fetches += 1
+        self._forget_later(query)
         query.fetch_began_ms = self._clock.now()
 
         def done(outcome: Answer | RequestError) -> None:
@@ -241,8 +261,8 @@ class QueryCache:
     def _take(self, query: Query, answer: Answer, *, notify: bool = True) -> bool:
         try:
             data = query.spec.parse(query.key, answer.text)
-        except ValueError as error:
-            self._failed(query, _invalid(query, error))
+        except Exception as error:
+            self._unread(query, error)
             return False
         query.position = parse_position(answer.headers.get(POSITION_HEADER))
         self._settle(query, answer, data, notify=notify)
@@ -257,6 +277,11 @@ class QueryCache:
         query.error = None
         query.failures = 0
         self.put(query, data)
+        asked, query.asked_by_user = query.asked_by_user, False
+        if asked:
+            for observer in query.observers:
+                if not observer.live:
+                    observer.keep(query.result())
         if notify and self._watcher is not None:
             self._watcher.fetched(query, answer)
 
@@ -273,17 +298,29 @@ class QueryCache:
         def take(answer: Answer) -> None:
             try:
                 page = spec.parse(key, answer.text)
-            except ValueError as error:
-                self._failed(query, _invalid(query, error))
+                data = add_page(query.data, page)
+            except Exception as error:
+                self._unread(query, error)
                 return
-            self._settle(query, answer, add_page(query.data, page), notify=True)
+            self._settle(query, answer, data, notify=True)
             self._next_page(query)
 
         self._ask(query, request, None, take)
 
+    def _unread(self, query: Query, error: Exception) -> None:
+        """An answer that could not be read. A `ValueError` is the server's doing; anything else is a mistake of the application's."""
+        if not isinstance(error, ValueError):
+            self._on_error(error)
+        self._failed(query, _invalid(query, error))
+
     def _failed(self, query: Query, error: RequestError) -> None:
         query.error = error
         query.failures += 1
+        asked, query.asked_by_user = query.asked_by_user, False
+        if asked:
+            for observer in query.observers:
+                if not observer.live and observer.frozen is not None:
+                    observer.frozen = replace(observer.frozen, error=error)  # beside what is shown (RT-12)
         query.tried_ms = self._clock.now()
         self.touch(query)
         if self._watcher is not None:
@@ -349,7 +386,7 @@ class QueryCache:
         return CacheStatistics(rows, self._notified, self._unchanged, self._fetches, self._collected, self._raised)
 
 
-def _invalid(query: Query, error: ValueError) -> InvalidAnswer:
+def _invalid(query: Query, error: Exception) -> InvalidAnswer:
     """One sentence of a validation error: which field, not the whole list."""
     where = ""
     if isinstance(error, ValidationError):

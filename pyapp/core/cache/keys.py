@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pyapp.core.errors import KeyMisuse
 
@@ -28,6 +28,19 @@ LIVE_LIST_LIMIT = 50
 """How many rows a live list keeps (RT-2)."""
 
 
+_EXACT = 2.0**53
+
+
+def _same_types(left: object, right: object) -> bool:
+    """Whether two equal canonical values are of one type too: to Python `1` and `True` are equal, to a server they are not."""
+    if type(left) is not type(right):
+        return False
+    if not isinstance(left, tuple):
+        return True
+    pairs = zip(cast("tuple[object, ...]", left), cast("tuple[object, ...]", right), strict=True)
+    return all(_same_types(one, other) for one, other in pairs)
+
+
 def _scalar(name: str, value: object) -> Scalar:
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -35,6 +48,8 @@ def _scalar(name: str, value: object) -> Scalar:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         raise KeyMisuse(f"The parameter {name!r} is {value}: a key takes finite numbers.")
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)  # 24.0 is 24 spelled otherwise
     if isinstance(value, str | int | float):
         return value
     raise KeyMisuse(_unfit(name, value))
@@ -71,13 +86,13 @@ def canonical(params: Mapping[str, Param], defaults: Mapping[str, Param] | None 
             form = tuple(members[rank] for rank in sorted(members, key=lambda rank: (rank[0], rank[1])))  # type: ignore[arg-type, return-value]
             if not form:
                 continue
-        if name in dropped and dropped[name] == form:
+        if name in dropped and dropped[name] == form and _same_types(dropped[name], form):
             continue
         out.append((name, form))
     return tuple(out)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Key:
     family: str
     params: Params = ()
@@ -87,6 +102,16 @@ class _Key:
     def __post_init__(self) -> None:
         if not self.family:
             raise KeyMisuse("A key needs a family, for example 'jobs'.")
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, _Key) or type(self) is not type(other):
+            return False
+        return self.family == other.family and self.params == other.params and _same_types(self.params, other.params)
+
+    def __hash__(self) -> int:
+        return hash((self.mode, self.family, self.params))
 
     def get(self, name: str) -> Canonical | None:
         """The canonical value of one parameter, or `None` where it was not asked for."""
@@ -114,21 +139,21 @@ class _Key:
         return self.to_json()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LiveKey(_Key):
     """The latest rows of a family, kept up to date (RT-2)."""
 
     mode: ClassVar[Mode] = "live"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WindowKey(_Key):
     """A chosen range of time, which nothing but the user refetches (RT-3, RT-4)."""
 
     mode: ClassVar[Mode] = "window"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ItemKey(_Key):
     """One entity."""
 
@@ -142,7 +167,7 @@ class ItemKey(_Key):
         return [self.family, self.mode, self.entity]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AggregateKey(_Key):
     """Figures over many entities: statistics, trends, totals."""
 
@@ -203,5 +228,5 @@ def parse_key(text: str) -> QueryKey:
             "aggregate": AggregateKey,
         }
         return kinds[mode](family, canonical(rest))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise KeyMisuse(f'{text!r} is not a key: write it like ["jobs","live",{{"status":["failed"]}}].') from error

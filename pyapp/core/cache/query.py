@@ -31,6 +31,7 @@ class Query:
         position: everything of the stream up to here is in the data (RT-7).
         fetch: the request under way.
         freshness: what the feeds measured last.
+        asked_by_user: the fetch under way was asked for by a person: it is for those too who paused (RT-37).
     """
 
     key: QueryKey
@@ -49,6 +50,7 @@ class Query:
     observers: list[Observer] = field(default_factory=list["Observer"])
     freshness: Freshness = field(default_factory=Freshness)
     gc: Timer | None = None
+    asked_by_user: bool = False
     events_seen: int = 0
 
     @property
@@ -94,8 +96,7 @@ class Observer:
         """What the observer may show now."""
         if not self.live and self.frozen is not None and not self.frozen.has_data and self.query.has_data:
             # Paused before there was anything to keep: what came first is kept.
-            self.frozen = self.query.result()
-            self.frozen_at_events = self.query.events_seen
+            self.keep(self.query.result())
         if self.live or self.frozen is None or not self.frozen.has_data:
             return self.query.result()
         missed = self.query.events_seen - self.frozen_at_events
@@ -111,6 +112,11 @@ class Observer:
             changes_since=missed,
         )
         return Result(kept.data, kept.has_data, kept.error, False, kept.updated_ms, mark)
+
+    def keep(self, result: Result[Any]) -> None:
+        """Show this for as long as it is paused (RT-5)."""
+        self.frozen = result
+        self.frozen_at_events = self.query.events_seen
 
     def set_live(self, live: bool) -> None:
         """Live on or off for this observer alone (RT-5)."""

@@ -6,7 +6,7 @@ and `True` are not the same to a person who reads them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -41,7 +41,15 @@ def same(old: object, new: object) -> bool:
     if isinstance(old, Sequence) and not isinstance(old, str | bytes):
         mine_, other_ = cast("Sequence[Any]", old), cast("Sequence[Any]", new)
         return len(mine_) == len(other_) and all(same(a, b) for a, b in zip(mine_, other_, strict=True))
+    if isinstance(old, Set):
+        return _typed(cast("Set[object]", old)) == _typed(cast("Set[object]", new))
+    if is_dataclass(old) and not isinstance(old, type):
+        return all(same(getattr(old, field.name), getattr(new, field.name)) for field in fields(old))
     return old == new
+
+
+def _typed(members: Set[object]) -> set[tuple[type, object]]:
+    return {(type(member), member) for member in members}
 
 
 def share(old: T, new: T) -> T:
@@ -51,7 +59,7 @@ def share(old: T, new: T) -> T:
     """
     if old is new or type(old) is not type(new):
         return new
-    if isinstance(old, tuple):
+    if type(old) is tuple:  # a named tuple is one value, not rows
         return cast(T, _share_rows(cast("tuple[object, ...]", old), cast("tuple[object, ...]", new)))
     if is_dataclass(old) and not isinstance(old, type):
         changes: dict[str, object] = {}
@@ -79,7 +87,8 @@ def _share_model(old: BaseModel, new: BaseModel) -> BaseModel:
         if kept is not after:
             changes[name] = kept
         changed = changed or kept is not before
-    if not changed:
+    # Fields that the model did not declare are compared too; they are never shared one by one.
+    if not changed and same(old.__pydantic_extra__, new.__pydantic_extra__):
         return old
     return new.model_copy(update=changes) if changes else new
 
@@ -98,6 +107,3 @@ def _share_rows(old: tuple[object, ...], new: tuple[object, ...]) -> tuple[objec
     if len(rows) == len(old) and all(a is b for a, b in zip(rows, old, strict=True)):
         return old
     return tuple(rows)
-
-
-Share = Callable[[Any, Any], Any]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyapp.core.cache.cache import QueryCache
-from pyapp.core.cache.keys import WindowKey
+from pyapp.core.cache.keys import ItemKey, WindowKey
 from pyapp.core.cache.query import Query
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.feeds import fallback as fb
@@ -32,6 +32,9 @@ from pyapp.core.timings import Timings
 
 AGE_STEP_MS = 1_000
 """A mark's times move in steps of this: a panel need not hear of every heartbeat."""
+
+FIRST_SNAPSHOT = "first snapshot"
+"""The one cause that is not throttled: a query has no other way to become live (RT-34)."""
 
 _EXCUSED = frozenset({Reason.HIDDEN, Reason.OFFLINE, Reason.LIVE_OFF, Reason.NOT_WANTED, Reason.FORBIDDEN, Reason.SHUTDOWN})
 _NO_GRACE = frozenset({Reason.BUDGET, Reason.UNAVAILABLE, Reason.FLAG_OFF})
@@ -93,14 +96,18 @@ class Feeds:
             return
         stream = query.spec.stream(query.key)
         scope = self._scope(stream) if stream is not None else None
-        feed = self._feeds[query] = Feed(query, scope, Bucket(self._timings, now), activated_ms=now)
+        feed = self._feeds[query] = Feed(query, scope, Bucket(self._timings, now))
         if scope is not None:
             scope.feeds[query] = feed
             connection = self._connection(scope)
             may_resume = query.position is not None and (connection is None or connection.phase is Phase.CLOSED)
-            if query.has_data and not may_resume:
+            if query.fetching:
+                # A request from before somebody looked away: its answer knows nothing of the events in between.
+                feed.log, feed.log_since_ms = [], now
+            if (query.has_data and not may_resume) or query.fetching:
                 self._owe(feed, "looked at again", covers=None, jitter=False)
             self._want()
+            self._assess(scope)
         self._schedule(feed)
         self._tick()
 
@@ -120,6 +127,7 @@ class Feeds:
         feed = self._feeds.get(query)
         if feed is not None:
             feed.log = [] if feed.scope is not None else None
+            feed.log_since_ms = self._clock.now()
             self._schedule(feed)
 
     def fetched(self, query: Query, answer: Answer | None) -> None:
@@ -134,8 +142,19 @@ class Feeds:
             owed = feed.owed
             if owed is not None and owed.paid_by(answer.began_ms, query.position):
                 feed.owed = None
-                if owed.cause != "first snapshot":
+                if owed.cause != FIRST_SNAPSHOT:
                     feed.bucket.take(self._clock.now())
+            if feed.scope is not None and answer.began_ms < feed.log_since_ms:
+                # The answer of a request that another had sent before: what came between its beginning and our log is in neither.
+                self._owe(feed, "an older request was joined", covers=None, jitter=True)
+            if feed.outdated_ms is not None:
+                if answer.began_ms >= feed.outdated_ms:
+                    feed.outdated_ms = None
+                else:
+                    self._refetch(feed)
+        elif query.error is not None and not query.error.retryable:
+            # The server said no: asking again cannot help, and the others of the scope must not wait for it.
+            feed.owed = None
         self._schedule(feed)
         if feed.scope is not None:
             self._assess(feed.scope)
@@ -165,12 +184,14 @@ class Feeds:
         in_time = confirmed.away_ms is None or confirmed.away_ms <= self._timings.drop_grace_ms
         for feed in list(scope.feeds.values()):
             query = feed.query
-            if confirmed.resumed and in_time and (not query.has_data or query.position is not None):
-                continue
             at = query.position if query.has_data else None
-            if not again and confirmed.begins_at is not None and at is not None and at.covers(confirmed.begins_at):
+            # Everything after `begins_at` will come: data that reaches there misses nothing.
+            complete = confirmed.begins_at is not None and at is not None and at.covers(confirmed.begins_at)
+            if confirmed.resumed and in_time and (complete or not query.has_data):
                 continue
-            self._owe(feed, "connected again" if again else "first snapshot", covers=confirmed.begins_at, jitter=again)
+            if not again and complete:
+                continue
+            self._owe(feed, "connected again" if again else FIRST_SNAPSHOT, covers=confirmed.begins_at, jitter=again)
         self._assess(scope)
 
     def stream_gap(self, key: StreamKey, cause: str) -> None:
@@ -180,6 +201,17 @@ class Feeds:
         connection = self._connection(scope)
         for feed in list(scope.feeds.values()):
             self._owe(feed, cause, covers=connection.position if connection else None, jitter=True)
+        self._assess(scope)
+
+    def stream_placed(self, key: StreamKey, position: Position) -> None:
+        """A heartbeat ahead of what the data holds: something was lost before any event could show it (RT-28)."""
+        scope = self._scopes.get(key)
+        if scope is None:
+            return
+        for feed in list(scope.feeds.values()):
+            at = feed.query.position
+            if feed.query.has_data and at is not None and not at.covers(position):
+                self._owe(feed, "a heartbeat ahead of the data", covers=position, jitter=True)
         self._assess(scope)
 
     def stream_alive(self, key: StreamKey) -> None:
@@ -205,11 +237,12 @@ class Feeds:
             if feed.log is not None:
                 feed.log.extend(batch.items)
             self._apply(feed, batch.items)
+            if self._came_to_be(feed, events):
+                self._refetch(feed)
         for callback in list(scope.subscribers):
             self._tell(callback, events)
         for feed in list(self._feeds.values()):
-            outdated = feed.query.spec.invalidated_by
-            if outdated is not None and any(outdated(feed.query.key, event) for event in events):  # type: ignore[arg-type]
+            if self._outdated(feed, events):
                 self._refetch(feed)
         self._assess(scope)
         return len(events)
@@ -219,12 +252,17 @@ class Feeds:
     def subscribe(self, key: StreamKey, callback: EventCallback) -> Callable[[], None]:
         """Hand every event of a stream to `callback`; returns what ends it (RT-77)."""
         scope = self._scope(key)
-        scope.subscribers.append(callback)
+
+        def subscriber(event: Any) -> None:  # one of its own: the same callback may subscribe twice
+            callback(event)
+
+        scope.subscribers.append(subscriber)
         self._want()
+        self._assess(scope)
 
         def end() -> None:
-            if callback in scope.subscribers:
-                scope.subscribers.remove(callback)
+            if subscriber in scope.subscribers:
+                scope.subscribers.remove(subscriber)
                 self._leave(scope)
 
         return end
@@ -257,7 +295,7 @@ class Feeds:
 
     def refresh(self, query: Query) -> None:
         """One fetch past cache and throttle, the stream untouched (RT-37)."""
-        self._cache.fetch(query, not_before_ms=self._clock.now())
+        self._cache.refresh(query)
 
     def close(self) -> None:
         if self._ticking is not None:
@@ -274,6 +312,9 @@ class Feeds:
         scope = self._scopes.get(key)
         if scope is None:
             scope = self._scopes[key] = Scope(key)
+            connection = self._connection(scope)
+            # A stream that lingered is known already.
+            scope.was_confirmed = connection is not None and connection.confirmed
         return scope
 
     def _leave(self, scope: Scope) -> None:
@@ -341,8 +382,32 @@ class Feeds:
         if reduction.refetch:
             self._refetch(feed)
 
+    def _outdated(self, feed: Feed, events: list[Any]) -> bool:
+        """Whether one of these events makes a query's data old without telling the new (RT-9)."""
+        outdated = feed.query.spec.invalidated_by
+        if outdated is None:
+            return False
+        try:
+            return any(outdated(feed.query.key, event) for event in events)  # type: ignore[arg-type]
+        except Exception as error:
+            self._on_error(error)
+            return True
+
+    def _came_to_be(self, feed: Feed, events: list[Any]) -> bool:
+        """Whether an event speaks of an entity of which the server said that there is none: it was too early to ask."""
+        query = feed.query
+        missing = not query.has_data and query.error is not None and not query.error.retryable
+        if not missing or feed.scope is None or self._manager is None or not isinstance(query.key, ItemKey):
+            return False
+        return any(self._manager.entity(feed.scope.key, event) == query.key.entity for event in events)
+
     def _refetch(self, feed: Feed) -> None:
-        """A refetch caused by events: at once, then one in so long, the trailing one kept (RT-42)."""
+        """A refetch caused by events: at once, then one in so long, the trailing one kept (RT-42).
+
+        A request under way is left to end, however long it takes: events that come faster than answers would else keep every one of
+        them from arriving.
+        """
+        feed.outdated_ms = self._clock.now()
         if feed.trailing is not None or self._hidden:
             return
         now = self._clock.now()
@@ -350,9 +415,10 @@ class Feeds:
 
         def run() -> None:
             feed.trailing = None
-            if self._feeds.get(feed.query) is feed and not self._hidden:
+            wanted = self._feeds.get(feed.query) is feed and feed.outdated_ms is not None
+            if wanted and not self._hidden and not feed.query.fetching:
                 feed.refetched_ms = self._clock.now()
-                self._cache.fetch(feed.query, not_before_ms=feed.refetched_ms)
+                self._cache.fetch(feed.query)
 
         feed.trailing = self._clock.call_at(max(due, now), run)
 
@@ -360,11 +426,11 @@ class Feeds:
         """A snapshot is owed (RT-32): one, however many reasons there are, and the last one is never lost."""
         now = self._clock.now()
         spread = self._random.random() * self._timings.catch_up_ms if jitter else 0.0
-        at = max(now + spread, feed.bucket.ready_at(now)) if cause != "first snapshot" else now
+        at = max(now + spread, feed.bucket.ready_at(now)) if cause != FIRST_SNAPSHOT else now
         if feed.owed is not None:
             at = min(at, feed.owed.at_ms)  # gap after gap must not put it off for ever
         feed.owed = Owed(not_before_ms=now, covers=covers, at_ms=at, cause=cause)
-        if feed.scope is not None and cause != "first snapshot":
+        if feed.scope is not None and cause != FIRST_SNAPSHOT:
             feed.scope.resyncs += 1
         self._schedule(feed)
         self._cache.touch(feed.query)

@@ -61,7 +61,15 @@ class Bucket:
 
 @dataclass(slots=True, eq=False)
 class Feed:
-    """One active query: what is owed to it, when it is fetched next, and the events since its oldest request in flight (RT-7)."""
+    """One active query: what is owed to it, when it is fetched next, and the events since its request in flight began (RT-7).
+
+    Attributes:
+        owed: the snapshot that must come (RT-32).
+        timer, due_ms: of the next automatic fetch.
+        log, log_since_ms: events since the request under way began, and since when they are kept.
+        refetched_ms, outdated_ms, trailing: the last refetch that events caused, the last event that asked for one, and the timer of
+            the next (RT-42).
+    """
 
     query: Query
     scope: Scope | None
@@ -70,9 +78,10 @@ class Feed:
     timer: Timer | None = None
     due_ms: float | None = None
     log: list[Item] | None = None
+    log_since_ms: float = 0.0
     refetched_ms: float | None = None
+    outdated_ms: float | None = None
     trailing: Timer | None = None
-    activated_ms: float = 0.0
 
 
 @dataclass(slots=True, eq=False)

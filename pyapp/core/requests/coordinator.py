@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from pyapp.core.clock import Clock, Timer
-from pyapp.core.errors import HttpError, NetworkError, RequestError, TimedOut, WrongContent
+from pyapp.core.errors import Disposed, HttpError, NetworkError, RequestError, TimedOut, WrongContent
 from pyapp.core.ports import Cancel, Http, HttpAnswer, HttpRequest
 from pyapp.core.timings import Timings
 
@@ -26,6 +26,11 @@ class Answer:
     headers: dict[str, str]
     began_ms: float
 
+
+RETRY_AFTER_AT_MOST_S = 3_600.0
+"""A longer `Retry-After` is not believed."""
+WORDS_LENGTH = 300
+"""So much of what a server says about an error is shown."""
 
 Done = Callable[[Answer | RequestError], None]
 
@@ -107,6 +112,7 @@ class Requests:
         self._flying: list[_Flight] = []
         self._queue: deque[_Flight] = deque()
         self._tickets = 0
+        self._closed = False
         self._counts: dict[str, _Count] = {}
         self._errors: Counter[str] = Counter()
         self.on_headers: Callable[[dict[str, str], float], None] = lambda headers, began_ms: None
@@ -118,7 +124,12 @@ class Requests:
             endpoint: its name in the inventory.
             done: called once with the answer or the error, never before this returns, not at all once cancelled.
             not_before_ms: an answer whose request began earlier will not do (RT-31); `None` takes any in flight.
+
+        Raises:
+            Disposed: the coordinator is closed.
         """
+        if self._closed:
+            raise Disposed("The client is closed: make a new one.")
         self._tickets += 1
         number = self._tickets
         count = self._counts.setdefault(endpoint, _Count())
@@ -200,7 +211,10 @@ class Requests:
             done(outcome)
 
     def close(self) -> None:
-        """Give up everything under way."""
+        """Give up everything under way; nothing is sent from here on."""
+        self._closed = True
+        for flight in self._queue:
+            flight.over = True
         self._queue.clear()
         for flight in list(self._flying):
             flight.waiters.clear()
@@ -224,7 +238,7 @@ def error_of(answer: HttpAnswer, endpoint: str = "") -> RequestError | None:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.status >= 400:
         seconds = answer.headers.get("retry-after", "")
-        wait = float(seconds) * 1000 if seconds.isdecimal() else None
+        wait = min(float(seconds), RETRY_AFTER_AT_MOST_S) * 1000 if seconds.isdecimal() else None
         return HttpError(_sentence(answer, kind), endpoint=endpoint, status=answer.status, retry_after_ms=wait)
     if answer.status != 204 and kind != "application/json":
         what = "a page of HTML" if kind == "text/html" else f"{kind or 'an unknown kind of content'}"
@@ -241,11 +255,12 @@ def _sentence(answer: HttpAnswer, kind: str) -> str:
     if kind == "application/json":
         try:
             body = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if isinstance(body, dict):
             detail = cast("dict[str, object]", body).get("detail")
         if isinstance(detail, list) and detail and isinstance(detail[0], dict):
             detail = cast("dict[str, object]", detail[0]).get("msg")
-    words = str(detail) if isinstance(detail, str) and detail else {404: "Not found", 503: "Unavailable"}.get(answer.status, "")
+    words = detail[:WORDS_LENGTH] if isinstance(detail, str) else ""
+    words = words or {404: "Not found", 503: "Unavailable"}.get(answer.status, "")
     return f"The server answered {answer.status}{': ' + words if words else ''}".rstrip(".") + "."

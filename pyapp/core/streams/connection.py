@@ -5,16 +5,18 @@ the epoch it was made for; an event of another epoch changes nothing and has no 
 
     state         event                     next                effects
     ------------  ------------------------  ------------------  -----------------------------------------------
-    closed        Wanted                    connecting          OpenSocket
+    closed        Wanted                    connecting          OpenSocket (epoch + 1)
     closed        anything else             closed
     connecting    SocketOpened              open, unconfirmed   SetTimer confirm
     connecting,   Hello                     open, confirmed     Confirmed, SetTimer silence
       open
-    open          Delivered, unconfirmed    open, confirmed     Confirmed (part A: the first data confirms)
+    connecting,   Delivered, unconfirmed    open, confirmed     Confirmed (part A: the first data confirms)
+      open
     open          TimerDue confirm          open, confirmed     Confirmed (part A: quiet, and no error or end)
     open          Delivered with a hole     open                Gap
     open          Beaten, sequence above    open                Gap
-    open          WasReset                  open                Gap
+    open          Beaten, no place known    open                Placed (the first word of where the stream is)
+    open          WasReset                  open                Gap (and the place is forgotten)
     open          TimerDue silence, silent  reconnecting        CloseSocket, Lost, SetTimer retry
     connecting,   SocketFailed, ErrorFrame, reconnecting        CloseSocket, Lost, SetTimer retry
       open          Bye
@@ -23,7 +25,8 @@ the epoch it was made for; an event of another epoch changes nothing and has no 
     any but       Unwanted(reason)          closed              CloseSocket, ClearTimers, Lost
       closed
 
-There is at most one retry timer, because only `reconnecting` has one and every way out of it clears it (RT-22).
+`failures` goes back to 0 only when an epoch was confirmed and held (RT-23); being unwanted in between does not help a server that
+drops. There is at most one retry timer, because only `reconnecting` has one and every way out of it clears it (RT-22).
 """
 
 from __future__ import annotations
@@ -249,13 +252,20 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A heartbeat told where the stream is before any event did: data that does not reach there misses something (RT-28)."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """A confirmed epoch ended."""
 
     reason: Reason
 
 
-Effect: TypeAlias = OpenSocket | CloseSocket | SetTimer | ClearTimer | Confirmed | Gap | Lost
+Effect: TypeAlias = OpenSocket | CloseSocket | SetTimer | ClearTimer | Confirmed | Gap | Placed | Lost
 Step: TypeAlias = tuple[Connection, tuple[Effect, ...]]
 
 
@@ -273,7 +283,7 @@ class Machine:
                 if state.phase is not Phase.CLOSED:
                     return state, ()
                 known = resume_from if resume_from is not None else state.position
-                return self._connect(replace(state, failures=0, position=known), now_ms)
+                return self._connect(replace(state, position=known), now_ms)
             case Unwanted(reason):
                 return self._close(state, reason, now_ms)
             case TryNow():
@@ -312,6 +322,8 @@ class Machine:
                 return self._greeted(state, event, now_ms)
             case Delivered(_, position, hole):
                 after = replace(state, last_frame_ms=now_ms, position=position or state.position)
+                if after.phase is Phase.CONNECTING:  # data without the socket's own event: it is open
+                    after = replace(after, phase=Phase.OPEN, since_ms=now_ms, opened_ms=now_ms)
                 after, effects = self._confirm(after, now_ms, resumed=False) if not state.confirmed else (after, ())
                 return after, (*effects, Gap("a hole in the sequence")) if hole else effects
             case Beaten(_, sequence):
@@ -319,12 +331,14 @@ class Machine:
                 known = state.position
                 if sequence is None or not state.server_epoch or (known is not None and sequence <= known.sequence):
                     return after, ()
-                after = replace(after, position=Position(state.server_epoch, sequence))
+                told = Position(state.server_epoch, sequence)
+                after = replace(after, position=told)
                 # The heartbeat speaks for all that was sent before it: what it counts and we have not seen is lost (RT-28). Where we
-                # had no place yet, it gives us one to resume from.
-                return after, (Gap("a heartbeat ahead of the data"),) if known is not None else ()
+                # had no place yet, it gives us one, and the owner knows whether its data reaches there.
+                return after, (Gap("a heartbeat ahead of the data") if known is not None else Placed(told),)
             case WasReset():
-                return replace(state, last_frame_ms=now_ms), (Gap("reset by the server"),)
+                # What the server threw away lies after the last place seen: a snapshot that only covers that place does not pay.
+                return replace(state, last_frame_ms=now_ms, position=None), (Gap("reset by the server"),)
             case TimerDue(epoch, TimerName.CONFIRM):
                 return self._confirm(state, now_ms, resumed=False) if not state.confirmed else (state, ())
             case TimerDue(epoch, TimerName.SILENCE):
@@ -390,8 +404,7 @@ class Machine:
         return after, (OpenSocket(epoch, state.position),)
 
     def _fail(self, state: Connection, reason: Reason, now_ms: float) -> Step:
-        held = state.confirmed_ms is not None and now_ms - state.confirmed_ms >= self._timings.hold_ms
-        failures = 1 if held else state.failures + 1
+        failures = self._failures(state, now_ms) + 1
         retry_at = now_ms + delay_ms(failures, self._timings, self._random, state.floor_ms)
         after = replace(
             state,
@@ -413,6 +426,11 @@ class Machine:
             SetTimer(TimerName.RETRY, retry_at, state.epoch),
         )
 
+    def _failures(self, state: Connection, now_ms: float) -> int:
+        """Failures in a row so far: none once an epoch was confirmed and held (RT-23)."""
+        held = state.confirmed_ms is not None and now_ms - state.confirmed_ms >= self._timings.hold_ms
+        return 0 if held else state.failures
+
     def _close(self, state: Connection, reason: Reason, now_ms: float) -> Step:
         if state.phase is Phase.CLOSED:
             return replace(state, reason=reason), ()
@@ -421,6 +439,7 @@ class Machine:
             phase=Phase.CLOSED,
             reason=reason,
             since_ms=now_ms,
+            failures=self._failures(state, now_ms),
             confirmed_ms=None,
             opened_ms=None,
             retry_at_ms=None,

@@ -35,8 +35,8 @@ class Decoder:
             # The test for braces keeps two halves of a torn frame from joining into a whole one.
             try:
                 events = self._list_adapter().validate_json("[" + ",".join(texts) + "]")
-            except ValidationError:
-                pass
+            except Exception:
+                pass  # one by one: the others are good
             else:
                 if len(events) == len(texts):
                     return list(events)
@@ -47,8 +47,10 @@ class Decoder:
             events = self._list_adapter().validate_json(f"[{text}]")
         except ValidationError as error:
             return Invalid(_reason(error))
-        except UnicodeEncodeError:  # a lone surrogate, which a browser's string may hold and UTF-8 may not
-            return Invalid("not text")
+        except Exception as error:
+            # A validator of the application that raises something else, or a lone surrogate that is no UTF-8: nothing that a server
+            # says may break the beat.
+            return Invalid(f"{type(error).__name__} in a validator")
         return events[0] if len(events) == 1 else Invalid("not one value")
 
     def _list_adapter(self) -> TypeAdapter[list[Any]]:

@@ -65,6 +65,13 @@ class InboxStatistics:
     samples: tuple[Sample, ...] = ()
 
 
+class _Decoded(NamedTuple):
+    """An event that waits, with the length of its text: what it holds is bounded like the text was."""
+
+    item: Item
+    length: int
+
+
 class Inbox:
     """Raw frames in, validated and coalesced events out, for one stream over all its connections."""
 
@@ -73,8 +80,8 @@ class Inbox:
         self._frames_limit = frames_limit
         self._bytes_limit = bytes_limit
         self._raw: deque[tuple[str, str]] = deque()
-        self._raw_length = 0
-        self._ready: list[Item] = []  # decoded early, because the raw frames would not fit
+        self._raw_length = self._ready_length = 0
+        self._ready: list[_Decoded] = []  # decoded early, because the raw frames would not fit
         self._last: Position | None = None
         self._hole = False
         self._received = self._coalesced = self._dropped = self._invalid = self._old = 0
@@ -91,7 +98,7 @@ class Inbox:
         self._dropped += len(self)
         self._raw.clear()
         self._ready.clear()
-        self._raw_length = 0
+        self._raw_length = self._ready_length = 0
         self._last = last
         self._hole = False
 
@@ -108,16 +115,20 @@ class Inbox:
             return
         self._raw.append((frame_id, data))
         self._raw_length += len(data)
-        if len(self._raw) + len(self._ready) > self._frames_limit or self._raw_length > self._bytes_limit:
+        held = self._raw_length + self._ready_length
+        if len(self._raw) + len(self._ready) > self._frames_limit or held > self._bytes_limit:
             self._make_room()
 
     def take(self, limit: int = BATCH) -> Batch:
         """Up to `limit` waiting events, coalesced; fewer where frames were not valid or replaced one another."""
         if len(self._ready) < limit:
             self._ready.extend(self._decode(limit - len(self._ready)))
-        items, self._ready = self._ready[:limit], self._ready[limit:]
+        taken, self._ready = self._ready[:limit], self._ready[limit:]
+        self._ready_length = sum(entry.length for entry in self._ready)
         hole, self._hole = self._hole, False
-        return Batch(self._coalesce(items), self._last, hole)
+        # While decoded events are left, the place is that of the last one given: what is left is not seen yet.
+        position = taken[-1].item.position if self._ready else self._last
+        return Batch([entry.item for entry in self._coalesce(taken)], position, hole)
 
     def count(self, *, applied: int, ignored: int) -> None:
         """What became of the events that `take` gave: used by somebody, or wanted by nobody."""
@@ -140,7 +151,7 @@ class Inbox:
             samples=tuple(self._samples),
         )
 
-    def _decode(self, limit: int) -> list[Item]:
+    def _decode(self, limit: int) -> list[_Decoded]:
         places: list[Position | None] = []
         texts: list[str] = []
         for _ in range(min(limit, len(self._raw))):
@@ -157,23 +168,23 @@ class Inbox:
                 self._last = at
             places.append(at)
             texts.append(data)
-        items: list[Item] = []
+        items: list[_Decoded] = []
         for event, at, text in zip(self._spec.decoder.decode(texts), places, texts, strict=True):
             if isinstance(event, Invalid):
                 self._reject(event.reason, text)
             else:
                 self._by_kind[self._spec.kind_of(event)] += 1
-                items.append(Item(event, at))
+                items.append(_Decoded(Item(event, at), len(text)))
         return items
 
-    def _coalesce(self, items: Sequence[Item]) -> list[Item]:
+    def _coalesce(self, items: Sequence[_Decoded]) -> list[_Decoded]:
         """Of one entity's replaceable events of a kind only the last stays, unless another event of it lies between (RT-40)."""
         spec = self._spec
-        kept: list[Item | None] = []
+        kept: list[_Decoded | None] = []
         last_of: dict[str | None, dict[str, int]] = {}
         for entry in items:
-            kind = spec.kind_of(entry.event)
-            entity = spec.entity(entry.event)
+            kind = spec.kind_of(entry.item.event)
+            entity = spec.entity(entry.item.event)
             if kind in spec.replaceable:
                 of_entity = last_of.setdefault(entity, {})
                 before = of_entity.get(kind)
@@ -192,21 +203,21 @@ class Inbox:
         self._ready.extend(self._decode(len(self._raw)))
         self._ready = self._coalesce(self._ready)
         # Down to three quarters, so that a flood pays for this once in many frames.
-        surplus = len(self._ready) - self._frames_limit * 3 // 4
-        if surplus <= 0:
-            return
-        kept: list[Item] = []
-        for entry in self._ready:
-            if surplus > 0 and self._spec.kind_of(entry.event) in self._spec.replaceable:
-                surplus -= 1
-                self._dropped += 1
-            else:
-                kept.append(entry)
-        if surplus > 0:
-            del kept[:surplus]
-            self._dropped += surplus
-            self._hole = True
-        self._ready = kept
+        frames = len(self._ready) - self._frames_limit * 3 // 4
+        length = sum(entry.length for entry in self._ready) - self._bytes_limit * 3 // 4
+        for replaceable in (True, False):
+            kept: list[_Decoded] = []
+            for entry in self._ready:
+                may_go = not replaceable or self._spec.kind_of(entry.item.event) in self._spec.replaceable
+                if may_go and (frames > 0 or length > 0):
+                    frames -= 1
+                    length -= entry.length
+                    self._dropped += 1
+                    self._hole = self._hole or not replaceable
+                else:
+                    kept.append(entry)
+            self._ready = kept
+        self._ready_length = sum(entry.length for entry in self._ready)
 
     def _reject(self, reason: str, text: str) -> None:
         self._invalid += 1

@@ -21,6 +21,12 @@ from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey, StreamSpec
 from pyapp.core.timings import Timings
 
+STREAMS_REMEMBERED = 64
+"""So many streams that nobody wants any more keep their counters and their last place; older ones are forgotten."""
+
+WAIT_AT_MOST_MS = 3_600_000.0
+"""No interval that a server names is believed beyond an hour: a typing error there must not silence a page for ever."""
+
 
 class Listener(Protocol):
     """Who is told what the streams do."""
@@ -32,6 +38,10 @@ class Listener(Protocol):
     def stream_confirmed(self, key: StreamKey, confirmed: c.Confirmed) -> None: ...
 
     def stream_gap(self, key: StreamKey, cause: str) -> None: ...
+
+    def stream_placed(self, key: StreamKey, position: Position) -> None:
+        """A heartbeat told where the stream is, before any event of it came."""
+        ...
 
     def stream_delivered(self, key: StreamKey, batch: Batch) -> int:
         """Events to apply; returns how many of them somebody used."""
@@ -118,7 +128,8 @@ class StreamManager:
 
     def reconcile(self) -> None:
         """Bring what is open to what is wanted; call it when the budget may have changed."""
-        granted = within_budget(((self._specs[key.name].priority, key) for key in self._wanted), self._limit())
+        limit = self._limit()
+        granted = within_budget(((self._specs[key.name].priority, key) for key in self._wanted), limit)
         for key in list(self._entries):
             entry = self._entries[key]
             if self._blocked is not None:
@@ -134,6 +145,7 @@ class StreamManager:
                 entry.linger = self._clock.call_at(self._clock.now() + self._timings.linger_ms, lambda e=entry: self._lingered(e))
             elif entry.state.phase is c.Phase.CLOSED:
                 self._step(entry, c.Unwanted(c.Reason.NOT_WANTED))
+        self._make_room(limit - len(granted))
         for key, resume_from in self._wanted.items():
             entry = self._entries.get(key) or self._new_entry(key)
             if self._blocked is not None:
@@ -142,6 +154,20 @@ class StreamManager:
                 self._step(entry, c.Wanted(resume_from))
             else:
                 self._step(entry, c.Unwanted(c.Reason.BUDGET))
+
+    def _make_room(self, room: int) -> None:
+        """Streams that linger count as open too: where the wanted ones need their connections, they go at once (RT-64)."""
+        lingering = [entry for entry in self._entries.values() if entry.linger is not None]
+        for entry in lingering[: max(0, len(lingering) - max(0, room))]:
+            self._drop_linger(entry)
+            self._step(entry, c.Unwanted(c.Reason.NOT_WANTED))
+        self._forget()
+
+    def _forget(self) -> None:
+        """A page that is open for days sees many streams come and go: of those nobody wants only the latest are remembered."""
+        idle = [e for e in self._entries.values() if e.state.phase is c.Phase.CLOSED and e.key not in self._wanted]
+        for entry in sorted(idle, key=lambda e: e.state.since_ms)[: max(0, len(idle) - STREAMS_REMEMBERED)]:
+            del self._entries[entry.key]
 
     def _new_entry(self, key: StreamKey) -> _Entry:
         spec = self._specs[key.name]
@@ -162,6 +188,14 @@ class StreamManager:
         """Attempt every waiting connection at once, because a person or the network asks."""
         for entry in list(self._entries.values()):
             self._step(entry, c.TryNow())
+
+    def entity(self, key: StreamKey, event: Any) -> str | None:
+        """What an event of a stream is about."""
+        return self._specs[key.name].entity(event)
+
+    def knows(self, key: StreamKey) -> bool:
+        """Whether there is such a stream."""
+        return key.name in self._specs
 
     def close(self) -> None:
         """Give up every connection and timer (RT-53)."""
@@ -283,6 +317,7 @@ class StreamManager:
             case c.CloseSocket():
                 self._by_source.pop(entry.source, None)
                 self._sources.close(entry.source)
+                entry.inbox.restart(entry.state.position)  # a closed stream holds nothing
             case c.SetTimer(name, at_ms, epoch):
                 self._clear(entry, name)
                 entry.timers[name] = self._clock.call_at(at_ms, lambda: self._due(entry, name, epoch))
@@ -293,6 +328,8 @@ class StreamManager:
             case c.Gap(cause):
                 entry.gaps += 1
                 self._listener.stream_gap(entry.key, cause)
+            case c.Placed(position):
+                self._listener.stream_placed(entry.key, position)
             case c.Lost():
                 entry.drops += 1
 
@@ -329,14 +366,17 @@ def _fields(text: str) -> Mapping[str, Any]:
     """A control frame's fields; anything that is no object has none."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _number(values: Mapping[str, Any], name: str) -> float:
+    """A time in ms; what is none, negative or no number is 0."""
     value = values.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0.0
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        return 0.0
+    return float(min(value, WAIT_AT_MOST_MS))
 
 
 def _sequence(values: Mapping[str, Any]) -> int | None:

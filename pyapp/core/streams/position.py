@@ -26,7 +26,8 @@ def parse_position(text: str | None) -> Position | None:
     if not text:
         return None
     epoch, _, sequence = text.rpartition(":")
-    if not epoch or not (sequence.isascii() and sequence.isdecimal()):
+    # No server counts to 10^18 events; a longer number is nonsense, and Python refuses to read the longest at all.
+    if not epoch or len(sequence) > 18 or not (sequence.isascii() and sequence.isdecimal()):
         return None
     return Position(epoch, int(sequence))
 

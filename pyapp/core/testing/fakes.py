@@ -102,12 +102,13 @@ class FakeSources:
 
 @dataclass(slots=True)
 class Pending:
-    """A request that waits for the test's answer."""
+    """A request that waits for the test's answer. `seen` is for whoever answers it, for example a `ScriptedServer`."""
 
     request: HttpRequest
     on_answer: Callable[[HttpAnswer], None]
     cancelled: bool = False
     answered: bool = field(default=False)
+    seen: bool = field(default=False)
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -150,6 +151,10 @@ class FakeHttp:
             if urlsplit(pending.request.url).path == path:
                 return pending
         raise AssertionError(f"no request for {path} waits; waiting are {[p.request.url for p in self.waiting]}")
+
+    def forget(self) -> None:
+        """Drop what was answered or cancelled, in tests of hours: `count` knows only what is kept."""
+        self.sent = self.waiting
 
     def count(self, path: str) -> int:
         """How many requests of a path there have been."""
