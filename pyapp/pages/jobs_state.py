@@ -8,7 +8,7 @@
     Cancel, Retry                 asked; → Mutate
     MutationDone, MutationFailed  accepted, refused
     Reload                        → Refresh
-    those of `listing`            live, window, held
+    those of `listing`            live, window, held; a list that is read anew forgets what was accepted before
 
 Filters and the window are in the URL; what was asked and the dialog are not.
 """
@@ -117,19 +117,18 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
         case ClearFilters():
             return _filter(state, status=None, function=None, worker=None, query="")
         case Reload(needs=needs):
-            return state, *(Refresh(need) for need in needs)
-        case (
-            listing.Hold()
-            | listing.Release()
-            | listing.ShowNew()
-            | listing.ShowWindow()
-            | listing.ShiftWindow()
-            | listing.BackToLive()
-            | listing.Scrolled()
-        ):
-            return state.model_copy(update={"list": listing.update(state.list, message), "problem": None})
+            return _read_again(state), *(Refresh(need) for need in needs)
+        case listing.ShowWindow() | listing.ShiftWindow() | listing.BackToLive():
+            return _read_again(state).model_copy(update={"list": listing.update(state.list, message), "problem": None})
+        case listing.Hold() | listing.Release() | listing.ShowNew() | listing.Scrolled():
+            return state.model_copy(update={"list": listing.update(state.list, message)})
         case _:
             return _about_a_job(state, message)
+
+
+def _read_again(state: State) -> State:
+    """What was accepted before a list is read stands in its rows; only what is under way or was refused has still to be said."""
+    return state.model_copy(update={"asked": tuple(one for one in state.asked if one.phase != "accepted")})
 
 
 def _filter(state: State, **change: Any) -> State:

@@ -138,6 +138,12 @@ def test_choosing_a_window_is_in_the_address_and_leaving_it_is_too() -> None:
     assert page.params(step(state, BackToLive(panel="jobs"))) == {}
 
 
+def test_a_list_that_is_read_anew_forgets_what_was_accepted_before() -> None:
+    asked = step(page.initial(WINDOW), Retry(job_id="job_1"), Retry(job_id="job_2"), MutationDone("jobs.retry", {"job_id": "job_1"}))
+    for action in (Reload(needs=("jobs",)), BackToLive(panel="jobs"), ShowWindow(panel="jobs", after=AFTER, before=BEFORE)):
+        assert [one.job_id for one in step(asked, action).asked] == ["job_2"]
+
+
 # -- What is shown
 
 
