@@ -1,11 +1,11 @@
 """How fast the console boots, against the same pages in plain PyScript and against an empty `loadPyodide()`.
 
-    python tests/bench/boot.py [--runs 7] [--browser chromium|firefox] [--api URL]
+    python tests/bench/boot.py [--runs 7] [--browser chromium|firefox] [--until live|booted]
 
-The three pages are loaded in turn, so that what else the machine does falls on all of them; the first load of each
-fills the HTTP cache and is not counted. Every figure is one JSON line: medians in milliseconds from the start of the
-navigation, then ratios. With `--api` (a running server that serves the site itself) the console's time ends with the
-first rows of live data, else with `penstockHost.booted()`.
+The three pages are loaded in turn, so that what else the machine does falls on all of them; the first loads of each
+fill the HTTP cache and are not counted. Every figure is one JSON line: medians in milliseconds from the start of the
+navigation, then ratios. The reference server with its simulator serves all three, and the time ends with the first
+rows of live data; with `--until booted` it is a plain static host, and the time ends with `penstockHost.booted()`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -22,7 +23,7 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "web"), str(Path(__file__).resolve().parent)]
@@ -41,7 +42,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 # When the thing that is measured is there; the page's own clock starts with the navigation.
-BOOTED = "() => !document.querySelector('[data-boot=screen]') && performance.now()"
+BOOTED = "() => globalThis.penstockHost && !document.querySelector('[data-boot=screen]') && performance.now()"
 LIVE = "() => document.querySelector('[data-panel][data-freshness=live] tbody tr') && performance.now()"
 READY = "() => globalThis.benchReadyMs"
 
@@ -49,13 +50,15 @@ READY = "() => globalThis.benchReadyMs"
 PLAIN_PYSCRIPT = """<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
-<div id="app"></div>
+{styles}
+<div id="app" data-root="shell"></div>
 <script type="module" src="host.js"></script>
-{app}
+{scripts}
 <script type="module" src="pyscript/core.js"></script>
 <script type="py" src="main.py" config="pyscript.json"></script>
 """
 HOST = """
+globalThis.penstock = { version: "plain", diagnostics: () => "{}" };
 const base = new URL(".", document.baseURI).href;
 globalThis.penstockHost = {
   config: { api: new URL("/", base).href, base, build: "plain", version: "plain" },
@@ -92,8 +95,10 @@ def write_rivals(folder: Path, dist: Path) -> None:
     (plain / "main.py").write_bytes((dist / "main.py").read_bytes())
     (plain / "host.js").write_text(HOST, encoding="utf-8")
     shutil.copytree(dist / "assets", plain / "assets")
+    shutil.copy2(dist / "icons.svg", plain)
     scripts = "\n".join(f'<script type="module" src="assets/{p.name}"></script>' for p in plain.glob("assets/app-*.js"))
-    (plain / "index.html").write_text(PLAIN_PYSCRIPT.format(app=scripts), encoding="utf-8")
+    styles = "\n".join(f'<link rel="stylesheet" href="assets/{p.name}">' for p in plain.glob("assets/site-*.css"))
+    (plain / "index.html").write_text(PLAIN_PYSCRIPT.format(styles=styles, scripts=scripts), encoding="utf-8")
     config = {
         "interpreter": "./pyodide/pyodide.mjs",
         "packages": [f"./wheels/{path.name}" for path in sorted(wheels.glob("*.whl"))],
@@ -116,14 +121,12 @@ def add_micropip(pyodide: Path) -> None:
 @contextlib.contextmanager
 def open_browser(playwright: Playwright, name: str) -> Generator[Browser]:
     """Debian's Chromium or Firefox ESR where they are, else Playwright's own."""
+    debian = Path("/usr/bin/firefox-esr" if name == "firefox" else "/usr/bin/chromium")
+    path = str(debian) if debian.exists() else None
     if name == "firefox":
-        esr = Path("/usr/bin/firefox-esr")
-        options = {"channel": "moz-firefox", "executable_path": str(esr)} if esr.exists() else {}
-        browser = playwright.firefox.launch(**options)
+        browser = playwright.firefox.launch(channel="moz-firefox" if path else None, executable_path=path)
     else:
-        debian = Path("/usr/bin/chromium")
-        options = {"executable_path": str(debian)} if debian.exists() else {}
-        browser = playwright.chromium.launch(args=CHROMIUM_ARGUMENTS, **options)
+        browser = playwright.chromium.launch(args=CHROMIUM_ARGUMENTS, executable_path=path)
     try:
         yield browser
     finally:
@@ -134,8 +137,8 @@ def new_page(browser: Browser, name: str) -> Page:
     """A page with its own HTTP cache."""
     if name == "firefox":
         # This driver cannot emulate them on Debian's ESR.
-        null = dict.fromkeys(("color_scheme", "reduced_motion", "forced_colors", "contrast"), "null")
-        return browser.new_context(**null).new_page()  # type: ignore[arg-type]
+        page = browser.new_context(color_scheme="null", reduced_motion="null", forced_colors="null", contrast="null")
+        return page.new_page()
     return browser.new_context().new_page()
 
 
@@ -143,8 +146,28 @@ def measure(page: Page, url: str, ready: str) -> float:
     """Milliseconds from the start of the navigation to `url` until `ready`."""
     page.goto("about:blank")
     page.goto(url, wait_until="commit")
-    handle = page.wait_for_function(ready, timeout=120_000, polling=5)
+    try:
+        handle = page.wait_for_function(ready, timeout=120_000, polling=5)
+    except TimeoutError:
+        print(f"{url} did not get ready; it says:\n{page.inner_text('body')[:500]}", file=sys.stderr)
+        raise
     return float(handle.json_value())
+
+
+@contextlib.contextmanager
+def reference_server(site: Path) -> Generator[str]:
+    """The reference server with `site` and a quiet simulator; gives its address."""
+    command = [sys.executable, "-m", "server_stub", "--port", "0", "--source", "sim", "--rate", "5"]
+    command += ["--site", str(site), "--data", str(site.parent / "state"), "--requests-per-minute", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout is not None
+        try:
+            for line in server.stdout:
+                if found := re.search(r"https?://\S+", line):
+                    yield found[0]
+                    break
+        finally:
+            server.terminate()
 
 
 def run(options: argparse.Namespace) -> dict[str, list[float]]:
@@ -152,20 +175,22 @@ def run(options: argparse.Namespace) -> dict[str, list[float]]:
     dist = places.WEB / "dist"
     subprocess.run([sys.executable, str(places.WEB / "build.py")], check=True, stdout=sys.stderr)
     times: dict[str, list[float]] = {"console": [], "plain_pyscript": [], "empty_runtime": []}
+    live = options.until == "live"
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
-        folder = Path(temporary)
+        folder = Path(temporary) / "site"
         write_rivals(folder, dist)
         shutil.copytree(dist, folder / "console")
-        base = stack.enter_context(serve(folder))
+        base = stack.enter_context(reference_server(folder) if live else serve(folder))
         playwright = stack.enter_context(sync_playwright())
         browser = stack.enter_context(open_browser(playwright, options.browser))
-        console = (options.api or f"{base}console/", LIVE if options.api else BOOTED)
         pages = {
-            "console": console,
-            "plain_pyscript": (f"{base}plain/", READY),
+            "console": (f"{base}console/", LIVE if live else BOOTED),
+            "plain_pyscript": (f"{base}plain/", LIVE if live else READY),
             "empty_runtime": (f"{base}empty/", READY),
         }
         tabs = {name: new_page(browser, options.browser) for name in pages}
+        for tab in tabs.values():
+            tab.on("console", lambda message: message.type == "error" and print(message.text[:500], file=sys.stderr))
         for turn in range(options.runs + 2):
             for name, (url, ready) in pages.items():
                 took = measure(tabs[name], url, ready)
@@ -179,17 +204,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Boot of the console against plain PyScript and an empty runtime.")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--browser", choices=("chromium", "firefox"), default="chromium")
-    parser.add_argument("--api", default="", metavar="URL", help="a server with the site: measure until live rows")
+    parser.add_argument("--until", choices=("live", "booted"), default="live")
     options = parser.parse_args()
     times = run(options)
     median = {name: statistics.median(values) for name, values in times.items()}
     for name, value in median.items():
         figure = {"bench": "boot", "figure": name, "unit": "ms", "median": round(value), "runs": len(times[name])}
         print(json.dumps({**figure, "all": [round(v) for v in times[name]], "browser": options.browser}))
-    until = "live rows" if options.api else "booted"
     for name, least, aim in (("plain_pyscript", 0.5, 0.33), ("empty_runtime", 1.0, 0.6)):
         ratio = round(median["console"] / median[name], 3)
-        figure = {"bench": "boot", "figure": f"console_to_{name}", "unit": "ratio", "value": ratio, "until": until}
+        figure = {"bench": "boot", "figure": f"console_to_{name}", "unit": "ratio", "value": ratio, "until": options.until}
         print(json.dumps({**figure, "least": least, "aim": aim, "browser": options.browser}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -17,12 +18,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Files with a hash in their address are kept for ever, the others are asked for again (and answered 304)."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map: ClassVar[dict[str, str]] = {
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        ".json": "application/json",
-    }
+    types: ClassVar[dict[str, str]] = {".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
+
+    def guess_type(self, path: str | os.PathLike[str]) -> str:
+        """What the machine's own table may not know, a browser insists on."""
+        return self.types.get(os.path.splitext(path)[1]) or super().guess_type(path)
 
     def end_headers(self) -> None:
         """Add the header that decides what the browser's cache does."""
