@@ -108,7 +108,8 @@ class On:
 def to_wire(handler: Action | On) -> Wire:
     """The data of one event hole."""
     if isinstance(handler, Action):
-        return [type(handler).action_name, handler.model_dump_json()]
+        # What `model_dump_json` does, without its options: this is done for each button of each row that changed.
+        return [handler.action_name, handler.__pydantic_serializer__.to_json(handler).decode()]
     args = to_json(handler.args).decode() if handler.args else "{}"
     return [handler.action.action_name, args, handler.fields, handler.flags, handler.keys]
 

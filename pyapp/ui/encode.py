@@ -35,9 +35,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from pyapp.ui.boundary import boundary
-from pyapp.ui.errors import ListError, PaintError
-from pyapp.ui.scan import HoleKind
-from pyapp.ui.template import Each, Plan, TemplateResult
+from pyapp.ui.errors import HoleError, ListError, PaintError
+from pyapp.ui.scan import Hole, HoleKind
+from pyapp.ui.template import Each, Plan, TemplateResult, plan_of
 from pyapp.ui.values import child_text, hole_value, interpolated, key_of, unknown_child
 
 Renderable = TemplateResult | Each[Any] | str | None
@@ -50,15 +50,14 @@ _LIST, _KEYED, _UNCHANGED, _SAME = -1, -2, -3, 0
 _DETAILS_MAX = 4_000
 _ERRORS_KEPT = 100
 
+_CHILD: Final = HoleKind.CHILD
 _to_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 # A surrogate that stands alone is no text: pairs and escaped backslashes are stepped over, what is left is replaced.
 _LONE = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|\\ud[89a-f][0-9a-f]{2}")
 
 
-@dataclass(slots=True)
-class _Row:
-    item: object
-    lists: Lists | None
+# The item that a row was drawn from, and the lists in the row. A tuple, because nothing is made faster.
+type _Row = tuple[object, Lists | None]
 
 
 @dataclass(slots=True)
@@ -68,7 +67,16 @@ class _List:
     rows: dict[str | int, _Row] = field(default_factory=dict[str | int, _Row])
 
 
-Lists = dict[Path, _List]
+type Lists = dict[Path, _List]
+_NO_LISTS: Final[Lists] = {}
+_NO_ROWS: Final[dict[str | int, _Row]] = {}
+
+
+@dataclass(slots=True)
+class _Root:
+    lists: Lists = field(default_factory=dict[Path, _List])
+    live: set[int] = field(default_factory=set[int])
+    """The numbers of all of its lists, those in rows too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +120,14 @@ class Encoder:
         """The latest errors, oldest first."""
         self._sent: set[int] = set()
         self._new: list[Plan] = []
-        self._roots: dict[str, Lists] = {}
+        self._roots: dict[str, _Root] = {}
         self._gone: list[int] = []
         self._ids = 0
-        # The memory of the root or row that is being drawn: what it had, and what it has now.
-        self._before: Lists = {}
-        self._now: Lists = {}
+        # The memory of the root or row that is being drawn: what it had, what it has now (made when a list is met), and
+        # the numbers of the root.
+        self._before = _NO_LISTS
+        self._now: Lists | None = None
+        self._live: set[int] = set()
         self._paints = self._bytes = self._rows_sent = self._rows_same = self._failed = 0
 
     def paint(self, roots: Mapping[str, Root]) -> str:
@@ -133,7 +143,6 @@ class Encoder:
         except ValueError, TypeError, RecursionError:
             drawn = [[name, self._checked(name, value)] for name, value in drawn]
             text = self._text(drawn)
-        self._sent.update(plan.id for plan in self._new)
         self._new, self._gone = [], []
         self._paints += 1
         self._bytes += len(text)
@@ -141,7 +150,7 @@ class Encoder:
 
     def forget(self, root: str) -> None:
         """Drops what is remembered of a root that is no longer shown; its next paint is a full one."""
-        self._drop(self._roots.pop(root, {}))
+        self._gone.extend(self._roots.pop(root, _Root()).live)
 
     def report(self, text: str) -> None:
         """Takes the browser's answer to a paint: roots that are missing or failed there are recorded and painted in
@@ -162,7 +171,7 @@ class Encoder:
             paints=self._paints,
             templates=len(self._sent),
             roots=len(self._roots),
-            lists=sum(_count(lists) for lists in self._roots.values()),
+            lists=sum(len(root.live) for root in self._roots.values()),
             bytes=self._bytes,
             rows_sent=self._rows_sent,
             rows_same=self._rows_same,
@@ -183,22 +192,21 @@ class Encoder:
         return text
 
     def _root(self, name: str, content: Root) -> Wire:
-        self._before, self._now = self._roots.get(name, {}), {}
+        root = self._roots.setdefault(name, _Root())
+        self._before, self._now, self._live = root.lists, None, root.live
         try:
-            value = self._child(content() if callable(content) else content, (), in_svg=False, where=name)
+            value = self._child(content() if callable(content) else content, (), False, name)
         except Exception as error:
-            self._drop(self._before)
-            self._drop(self._now)
             return self._failure(name, error)
         self._drop(self._before)
-        self._roots[name] = self._now
+        root.lists = self._now or {}
         return value
 
     def _checked(self, name: str, value: Wire) -> Wire:
         """The value, or the boundary if JSON cannot say it: a property's data is first looked at here."""
         try:
-            _to_json(value)
-        except (ValueError, TypeError, RecursionError) as error:
+            _check_data(value)
+        except HoleError as error:
             return self._failure(name, error)
         return value
 
@@ -206,102 +214,128 @@ class Encoder:
         self.forget(name)
         details = "".join(traceback.format_exception(error))[-_DETAILS_MAX:]
         self._record(name, error, details)
-        self._roots[name] = {}
         return self._template(boundary(details), ())
 
     def _record(self, name: str, error: Exception, details: str) -> None:
         self._failed += 1
         self.errors.append(RootError(name, f"{type(error).__name__}: {error}", details))
 
-    def _drop(self, lists: Lists) -> None:
+    def _drop(self, lists: Lists | None) -> None:
+        """Drops lists of the root that is being drawn, and those in their rows."""
+        if not lists:
+            return
         for memory in lists.values():
+            self._live.discard(memory.id)
             self._gone.append(memory.id)
-            for row in memory.rows.values():
-                if row.lists:
-                    self._drop(row.lists)
-        lists.clear()
+            for _, inner in memory.rows.values():
+                self._drop(inner)
 
     # --- values
 
     def _template(self, result: TemplateResult, path: Path) -> list[Wire]:
         plan = result.plan
-        if plan.id not in self._sent and plan not in self._new:
+        if plan.id not in self._sent:
+            self._sent.add(plan.id)
             self._new.append(plan)
         out: list[Wire] = [plan.id]
-        append = out.append
+        # `out.append(…)` is written out: kept in a variable it is a call, as it stands an instruction of the interpreter.
         for hole, part in zip(plan.holes, result.template.interpolations, strict=True):
             value = part.value
             if part.conversion is not None or part.format_spec:
                 value = interpolated(part)
             if type(value) is str and hole.plain:
-                append(value)
-            elif hole.kind is HoleKind.CHILD:
-                append(self._child(value, (path, plan.id, len(out)), in_svg=hole.in_svg, where=part.expression))
+                out.append(value)
+            elif hole.kind is _CHILD:
+                out.append(self._child(value, (path, plan.id, len(out)), hole.in_svg, part.expression))
             else:
-                append(hole_value(hole, value, part.expression))
+                out.append(hole_value(hole, value, part.expression))
         return out
 
-    def _child(self, value: object, path: Path, *, in_svg: bool, where: str) -> Wire:
+    def _child(self, value: object, path: Path, in_svg: bool, where: str) -> Wire:
         if type(value) is TemplateResult:
             if (value.plan.kind == "svg") is not in_svg:
                 raise unknown_child(value, where, in_svg=in_svg)
             return self._template(value, path)
         if isinstance(value, list | tuple):
             items = cast("Sequence[object]", value)
-            return [
-                _LIST,
-                *(self._child(item, (path, index), in_svg=in_svg, where=where) for index, item in enumerate(items)),
-            ]
+            return [_LIST, *(self._child(item, (path, index), in_svg, where) for index, item in enumerate(items))]
         if isinstance(value, Each):
-            return self._each(cast("Each[Any]", value), path, in_svg=in_svg, where=where)
+            return self._each(cast("Each[Any]", value), path, in_svg, where)
         return child_text(value, where)
 
-    def _each(self, shown: Each[Any], path: Path, *, in_svg: bool, where: str) -> list[Wire]:
+    def _each(self, shown: Each[Any], path: Path, in_svg: bool, where: str) -> list[Wire]:
         memory = self._before.pop(path, None)
         fresh = memory is None
         if memory is None:
             self._ids += 1
             memory = _List(self._ids)
-        # Entered before the rows are drawn: if one fails, the list's number is dropped with the root.
+            self._live.add(memory.id)
+        if self._now is None:
+            self._now = {}
         self._now[path] = memory
-        old = memory.rows if memory.same == shown.same else {}
         stale = memory.rows
+        old = stale if memory.same == shown.same else _NO_ROWS
         rows: dict[str | int, _Row] = {}
         values: list[Wire] = []
-        key, same = shown.key, 0
-        for item in shown.items:
-            name = key_of(key(item), where)
-            if name in rows:
-                raise ListError(f"Two rows of the list {{{where}}} have the key {name!r}: keys name one row each.")
-            known = old.get(name)
-            if known is not None and known.item is item:
-                rows[name] = known
-                values.append(_SAME)
-                same += 1
-            else:
-                rows[name] = row = _Row(item, None)
-                values.append(self._row(shown.render(item), row, stale.get(name), in_svg=in_svg, where=where))
+        key, render, same = shown.key, shown.render, 0
+        outer = self._before, self._now
+        try:
+            for item in shown.items:
+                name = key(item)
+                if type(name) is not str:
+                    name = key_of(name, where)
+                if name in rows:
+                    raise ListError(f"Two rows of the list {{{where}}} have the key {name!r}: keys name one row each.")
+                known = old.get(name)
+                if known is not None and known[0] is item:
+                    rows[name] = known
+                    values.append(_SAME)
+                    same += 1
+                    continue
+                # A row has a memory of its own for the lists in it, so that one that is left alone keeps them.
+                before = stale.get(name)
+                self._before, self._now = (before[1] or _NO_LISTS) if before is not None else _NO_LISTS, None
+                values.append(self._child(render(item), (), in_svg, where))
+                self._drop(self._before)
+                rows[name] = (item, self._now)
+        finally:
+            self._before, self._now = outer
+        for name in stale.keys() - rows.keys():
+            self._drop(stale[name][1])
         unchanged = not fresh and same == len(values) and list(rows) == list(stale)
-        for name, row in stale.items():
-            if name not in rows and row.lists:
-                self._drop(row.lists)
         memory.rows, memory.same = rows, shown.same
         self._rows_same += same
         self._rows_sent += len(values) - same
         return [_UNCHANGED, memory.id] if unchanged else [_KEYED, memory.id, list(rows), values]
 
-    def _row(self, content: object, row: _Row, stale: _Row | None, *, in_svg: bool, where: str) -> Wire:
-        """One row, with a memory of its own for the lists in it: a row that is left alone keeps them untouched."""
-        outer = self._before, self._now
-        self._before, self._now = (stale.lists or {}) if stale is not None else {}, {}
-        try:
-            value = self._child(content, (), in_svg=in_svg, where=where)
-            self._drop(self._before)
-        finally:
-            row.lists = self._now or None
-            self._before, self._now = outer
-        return value
+
+def _check_data(value: Wire) -> None:
+    """Finds the property whose data JSON cannot say.
+
+    Raises:
+        HoleError: it was found.
+    """
+    if not isinstance(value, list):
+        return
+    first, *rest = cast("list[Wire]", value)
+    if first == _LIST:
+        for item in rest:
+            _check_data(item)
+    elif first == _KEYED:
+        for item in rest[2]:
+            _check_data(item)
+    elif first >= 0:
+        for hole, item in zip(plan_of(first).holes, rest, strict=True):
+            if hole.kind is _CHILD:
+                _check_data(item)
+            elif hole.kind is HoleKind.PROPERTY:
+                _check_property(hole, item)
 
 
-def _count(lists: Lists) -> int:
-    return sum(1 + sum(_count(row.lists) for row in memory.rows.values() if row.lists) for memory in lists.values())
+def _check_property(hole: Hole, data: Wire) -> None:
+    try:
+        _to_json(data)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise HoleError(
+            f".{hole.name} of <{hole.tag}> has what JSON cannot say ({error}): give text, finite numbers, lists and dicts."
+        ) from error

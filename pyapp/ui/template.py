@@ -83,6 +83,7 @@ def each[T](
     return Each(items, key, render, same)
 
 
+_plans: Final[list[Plan]] = []
 _by_text: Final[dict[tuple[Kind, tuple[str, ...]], Plan]] = {}
 # By the identity of the strings. The strings are kept here too: an id is only good as long as its object lives.
 _html_sites: Final[dict[int, tuple[tuple[str, ...], Plan]]] = {}
@@ -121,7 +122,8 @@ def _site(kind: Kind, sites: dict[int, tuple[tuple[str, ...], Plan]], template: 
     text = template.strings
     plan = _by_text.get((kind, text))
     if plan is None:
-        plan = Plan(len(_by_text), kind, text, scan(text, svg=kind == "svg"))
+        plan = Plan(len(_plans), kind, text, scan(text, svg=kind == "svg"))
+        _plans.append(plan)
         _by_text[kind, text] = plan
     if len(sites) >= _SITES_MAX:
         # Templates that are put together at run time have new strings each time; they must not be kept for ever.
@@ -134,6 +136,6 @@ def _is_template(given: object) -> bool:
     return isinstance(given, Template)
 
 
-def templates_known() -> int:
-    """How many different templates were drawn so far."""
-    return len(_by_text)
+def plan_of(number: int) -> Plan:
+    """The plan with this id."""
+    return _plans[number]

@@ -17,11 +17,10 @@ be written, and the page must choose.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from string.templatelib import Interpolation, convert
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
 from pyapp.ui.actions import Action, On, to_wire
 from pyapp.ui.errors import HoleError, ListError
@@ -168,17 +167,8 @@ def _property(hole: Hole, value: object, where: str) -> Wire:
         return safe_url(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return _number(value, where)
-    try:
-        json.dumps(value, allow_nan=False)
-    except (ValueError, TypeError, RecursionError) as error:
-        _refuse_data(f".{hole.name}={{{where}}}", value, error)
+    # Lists and dicts are looked at when the paint is made JSON of, and only then: they can be long.
     return value
-
-
-def _refuse_data(what: str, value: object, error: Exception) -> NoReturn:
-    raise HoleError(
-        f"{what} is a {type(value).__name__} that JSON cannot say ({error}): give text, finite numbers, lists and dicts."
-    ) from error
 
 
 def _style(value: object, where: str) -> dict[str, str | None]:

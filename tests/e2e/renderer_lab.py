@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'"
 ORIGIN = "http://renderer.test"
+CHROMIUM = Path("/usr/bin/chromium")
+FIREFOX = Path("/usr/bin/firefox-esr")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -164,11 +166,11 @@ class Lab:
 def open_browser(playwright: Playwright, engine: str) -> Generator[Browser]:
     """Debian's browser where it is, else Playwright's own."""
     if engine == "firefox":
-        path = Path("/usr/bin/firefox-esr")
-        browser = playwright.firefox.launch(**({"channel": "moz-firefox", "executable_path": path} if path.exists() else {}))
+        esr = FIREFOX.exists()
+        browser = playwright.firefox.launch(channel="moz-firefox" if esr else None, executable_path=FIREFOX if esr else None)
     else:
-        path = Path("/usr/bin/chromium")
-        browser = playwright.chromium.launch(args=CHROMIUM_ARGUMENTS, **({"executable_path": path} if path.exists() else {}))
+        path = CHROMIUM if CHROMIUM.exists() else None
+        browser = playwright.chromium.launch(args=CHROMIUM_ARGUMENTS, executable_path=path)
     try:
         yield browser
     finally:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from renderer_lab import Interpreter, Lab, bundle, open_browser, open_page
+from renderer_lab import FIREFOX, Interpreter, Lab, bundle, open_browser, open_page
 
 LIST = """
 class Pick(Action):
@@ -56,7 +55,7 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module", params=["chromium", "firefox"])
 def browser(request: pytest.FixtureRequest) -> Generator[tuple[Browser, str]]:
     engine: str = request.param
-    if engine == "firefox" and not Path("/usr/bin/firefox-esr").exists():
+    if engine == "firefox" and not FIREFOX.exists():
         pytest.skip("There is no Firefox here.")
     with sync_playwright() as playwright, open_browser(playwright, engine) as opened:
         yield opened, engine
@@ -174,6 +173,52 @@ def test_python_draws_the_same_text_as_the_browser(lab: Lab) -> None:
     lab.paint("main=page()")
     drawn = lab.page.evaluate("() => document.querySelector('[data-root=main]').innerHTML.replace(/<!--.*?-->/g, '')")
     normal = "html => { const t = document.createElement('template'); t.innerHTML = html; return t.innerHTML; }"
+    assert drawn == lab.page.evaluate(normal, lab.run("answer = to_html(page())"))
+
+
+PLACES = (
+    ("<p>", "</p>"),
+    ("a < b ", " > c"),
+    ("<p title='", "'>x</p>"),
+    ("<p title = ", " >x</p>"),
+    ("<input disabled title=", "/>"),
+    ("<p title=", " lang=", ">", "</p>"),
+    ('<p class="a ', " ", ' b">x</p>'),
+    ("<p class=a-", "-", "-b>x</p>"),
+    ("<p class=", "", ">x</p>"),
+    ('<p class="', ' b" title="', '">x</p>'),
+    ('<p title=">" lang="', '">x</p>'),
+    ("<p ?hidden=", " .data=", " @click=", " title=", ">x</p>"),
+    ("<script>1 < 2</script><p>", "</p>"),
+    ("<textarea><b title=</textarea><p lang=", ">x</p>"),
+    ("<!-- <p title= --><p>", "</p>"),
+    ("<template><b></b></template>", ""),
+    ("<svg class=", "><title>", "</title><g/><a xlink:href='", "'></a></svg>"),
+    ("<select><option>", "</option></select><table><caption>", "</caption><tr><td>", "</table>"),
+    ("<ul><li>", "<li title=x", "y>", "</ul>"),
+)
+
+
+@pytest.mark.parametrize("strings", PLACES, ids=range(len(PLACES)))
+def test_the_browser_finds_the_holes_where_python_does(lab: Lab, strings: tuple[str, ...]) -> None:
+    lab.run(
+        f"""
+        from string.templatelib import Interpolation, Template
+        strings = {strings!r}
+        parts = [strings[0]]
+        for index, text in enumerate(strings[1:]):
+            handler = strings[index].endswith("@click=")
+            parts += [Interpolation(None if handler else f"v{{index}}", "v"), text]
+        def page(): return html(Template(*parts))
+        """
+    )
+    assert lab.paint("main=page()") == []
+    drawn = lab.page.evaluate("() => document.querySelector('[data-root=main]').innerHTML.replaceAll(/<!--.*?-->/g, '')")
+    normal = """html => {
+      const template = document.createElement("template");
+      template.innerHTML = html;
+      return template.innerHTML.replaceAll(/<!--.*?-->/g, "");
+    }"""
     assert drawn == lab.page.evaluate(normal, lab.run("answer = to_html(page())"))
 
 
@@ -574,12 +619,13 @@ def paints(count, start=0):
     return out
 """
     )
-    client = lab.page.context.new_cdp_session(lab.page)
-    client.send("Performance.enable")
+    session = lab.page.context.new_cdp_session(lab.page)
+    devtools = cast("Callable[[str], dict[str, Any]]", session.send)  # pyright: ignore[reportUnknownMemberType]
+    devtools("Performance.enable")
 
     def counted() -> dict[str, float]:
-        client.send("HeapProfiler.collectGarbage")
-        metrics = client.send("Performance.getMetrics")["metrics"]
+        devtools("HeapProfiler.collectGarbage")
+        metrics: list[dict[str, Any]] = devtools("Performance.getMetrics")["metrics"]
         return {entry["name"]: entry["value"] for entry in metrics if entry["name"] in ("Nodes", "JSEventListeners")}
 
     def paint_many(start: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,6 +176,21 @@ def test_a_root_that_fails_halfway_forgets_what_the_browser_never_saw() -> None:
     number = paint(encoder, main=half(False))["r"][0][1][1][1]
     assert number in paint(encoder, main=lambda: half(True))["x"]
     assert paint(encoder, main=half(False))["r"][0][1][1][2:] == [["a", "b"], [sent("a"), sent("b")]]
+
+
+@pytest.mark.parametrize("data", [{1}, [float("inf")], {"a": b"x"}])
+def test_data_that_json_cannot_say_fails_its_root_and_names_the_property(data: object) -> None:
+    encoder = Encoder()
+
+    def chart(item: object) -> TemplateResult:
+        return html(t"<x-a .p={item} title={'t'}></x-a>")
+
+    shown = each([1, data], key=str, render=chart)
+    painted = paint(encoder, main=html(t"<div>{[shown, chart(2)]}{None}</div>"), side=page([A]))
+    assert encoder.errors[-1].message.startswith("HoleError: .p of <x-a> has what JSON cannot say (")
+    assert [error.root for error in encoder.errors] == ["main"]
+    assert painted["r"][1][1][1][2:] == [["a"], [sent("a")]]
+    assert len(painted["x"]) == 1
 
 
 def test_a_forgotten_root_is_painted_in_full() -> None:

@@ -7,7 +7,7 @@
 export function boundary(error) {
   const element = document.createElement("div");
   element.className = "boundary";
-  element.role = "alert";
+  element.setAttribute("role", "alert");
   const details = document.createElement("details");
   details.append(withText("summary", "Details"), withText("pre", String(error?.stack ?? error)));
   element.append(withText("p", "This panel could not be drawn."), details);
