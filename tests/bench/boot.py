@@ -23,7 +23,8 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import TimeoutError as NotReadyError
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "web"), str(Path(__file__).resolve().parent)]
@@ -148,7 +149,7 @@ def measure(page: Page, url: str, ready: str) -> float:
     page.goto(url, wait_until="commit")
     try:
         handle = page.wait_for_function(ready, timeout=120_000, polling=5)
-    except TimeoutError:
+    except NotReadyError:
         print(f"{url} did not get ready; it says:\n{page.inner_text('body')[:500]}", file=sys.stderr)
         raise
     return float(handle.json_value())
@@ -168,6 +169,12 @@ def reference_server(site: Path) -> Generator[str]:
                     break
         finally:
             server.terminate()
+
+
+def tell_errors(message: ConsoleMessage) -> None:
+    """What a page complains of, so that a wrong figure can be explained."""
+    if message.type == "error":
+        print(message.text[:500], file=sys.stderr)
 
 
 def run(options: argparse.Namespace) -> dict[str, list[float]]:
@@ -190,7 +197,7 @@ def run(options: argparse.Namespace) -> dict[str, list[float]]:
         }
         tabs = {name: new_page(browser, options.browser) for name in pages}
         for tab in tabs.values():
-            tab.on("console", lambda message: message.type == "error" and print(message.text[:500], file=sys.stderr))
+            tab.on("console", tell_errors)
         for turn in range(options.runs + 2):
             for name, (url, ready) in pages.items():
                 took = measure(tabs[name], url, ready)
