@@ -87,6 +87,8 @@ class ScriptedServer:
         delay_ms: how long an answer and a hello take, by a function that is asked each time.
         answering: off: requests wait until it is on again.
         accepting: off: sockets are refused.
+        requests: how many have come.
+        under_way: the timers of the clock that are the server's own.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class ScriptedServer:
         self.answering = True
         self.accepting = True
         self.requests = 0
+        self.under_way = 0
 
     # What an application would have in its inventory ---------------------------------------------------------------------------
 
@@ -226,7 +229,12 @@ class ScriptedServer:
         self._http.forget()
 
     def _later(self, do: Callable[[], None]) -> None:
-        self._clock.call_at(self._clock.now() + self.delay_ms(), do)
+        def run() -> None:
+            self.under_way -= 1
+            do()
+
+        self.under_way += 1
+        self._clock.call_at(self._clock.now() + self.delay_ms(), run)
 
     def _answer(self, pending: Pending) -> None:
         """The data is read now and travels as long again: an answer is as old as its way."""
