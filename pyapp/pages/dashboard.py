@@ -138,7 +138,10 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             | listing.Scrolled()
         ) if message.panel in _LISTS:
             shown: ListState = getattr(state, message.panel)
-            return state.model_copy(update={message.panel: listing.update(shown, message), "problem": None})
+            after = listing.update(shown, message)
+            # The sentence about the address stays until the address is another.
+            problem = state.problem if after.range == shown.range else None
+            return state.model_copy(update={message.panel: after, "problem": problem})
         case _:
             return state
 

@@ -149,3 +149,11 @@ def test_hostile_text_is_text() -> None:
         drawn = draw(page.PANELS, name, page.initial({}), {need: result(one) for need, one in data.items()})
         assert not elements(drawn, "script")
         assert EVIL in words(drawn)
+
+
+def test_the_sentence_about_the_address_stays_until_the_address_is_another() -> None:
+    state = page.initial({"jobs.after": "yesterday"})
+    held: Any = page.update(state, Hold(panel="jobs"))
+    assert held.problem == state.problem
+    chosen: Any = page.update(held, ShowWindow(panel="jobs", after=AFTER, before=BEFORE))
+    assert chosen.problem is None
