@@ -85,6 +85,11 @@ class Hub:
         """Every open reader."""
         return [reader for stream in self._streams.values() for reader in stream.readers]
 
+    @property
+    def reader_count(self) -> int:
+        """How many readers are open."""
+        return sum(len(stream.readers) for stream in self._streams.values())
+
     def say_bye(self, reason: str) -> None:
         """Tell every reader that the server goes away, and end their streams; later readers are told at once."""
         self._goodbye = named_frame("bye", {"reason": reason, "retry_ms": self.times.retry_ms})

@@ -1,7 +1,7 @@
 """The way from a source to the store and the streams: changes of some milliseconds are committed together.
 
 One task commits, so events leave in the order they were recorded. The time between commits grows with the number of
-readers: at 500 streams each commit is 500 writes to sockets, and 20 a second still deliver within 100 ms.
+readers: at 500 streams each commit is 500 writes to sockets, and 25 a second still deliver within 100 ms.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from .store.writer import Written, apply
 log = logging.getLogger(__name__)
 
 MIN_TICK_S = 0.005
-MAX_TICK_S = 0.05
+MAX_TICK_S = 0.04
 TICK_PER_READER_S = 0.0001
 PRUNE_EVERY_S = 2.0
 
@@ -34,6 +34,11 @@ class Journal:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pruner: asyncio.Task[None] | None = None
+
+    @property
+    def pending(self) -> int:
+        """Changes that wait for the next commit."""
+        return len(self._pending)
 
     def start(self) -> None:
         """Begin to commit and to prune."""
@@ -70,9 +75,11 @@ class Journal:
         return batch
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
+            began = loop.time()
             batch, waiting = self._swap(), self._waiting
             self._waiting = []
             await self._commit(batch)
@@ -80,8 +87,8 @@ class Journal:
                 if not done.done():
                     done.set_result(None)
             if not self._waiting:
-                readers = len(self._hub.readers())
-                await asyncio.sleep(min(MAX_TICK_S, max(MIN_TICK_S, readers * TICK_PER_READER_S)))
+                tick_s = min(MAX_TICK_S, max(MIN_TICK_S, self._hub.reader_count * TICK_PER_READER_S))
+                await asyncio.sleep(max(0.0, began + tick_s - loop.time()))
 
     async def _commit(self, batch: list[Change]) -> None:
         if not batch:

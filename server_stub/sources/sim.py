@@ -23,6 +23,7 @@ TICK_S = 0.02
 """Events of one tick are recorded together: 50 turns a second, at any rate."""
 MAX_BEHIND_S = 1.0
 """After a pause (a suspended machine) the timeline goes on from now instead of making up for it."""
+MAX_PENDING = 2_000
 STILL_HEARTBEAT_S = 10.0
 """At rate 0 nothing moves but the workers' heartbeats, which must not grow stale."""
 
@@ -136,8 +137,9 @@ class Simulator:
             for number in range(made, made + due):
                 changes += self._timeline.step(origin + int((number + 1) * interval_us))
             made += due
-            # Waiting for the commit is what keeps a slow disk from filling the memory.
-            await self._journal.commit(*changes)
+            self._journal.record(*changes)
+            if self._journal.pending > MAX_PENDING:
+                await self._journal.commit()  # a slow disk must not fill the memory
 
     def _dispatch(self, ref: c.JobRef, kwargs: Mapping[str, Any], attempt: int) -> None:
         if ref.function in self._held:
