@@ -179,7 +179,7 @@ class LocalSource:
         task.add_done_callback(self._tasks.discard)
 
     async def _recover(self) -> None:
-        """End what was interrupted, and take up what still waits (RT: history outlives the process)."""
+        """End what was interrupted, and take up what still waits."""
         loop = asyncio.get_running_loop()
         waiting = await loop.run_in_executor(self._pool, recovery.waiting_ids, self._huey)
         left = await self._database.read(recovery.left_behind)
