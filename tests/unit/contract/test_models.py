@@ -58,9 +58,7 @@ def test_the_type_tells_the_event_and_an_unknown_type_is_refused() -> None:
 
 def test_named_frames_of_part_b_parse() -> None:  # RT-26, RT-27, RT-38
     at = "2026-11-20T07:12:55Z"
-    hello = Hello.model_validate(
-        {"epoch": "e", "at": at, "heartbeat_ms": 5000, "retry_ms": 1000, "resumed": True, "scopes": []}
-    )
+    hello = Hello.model_validate({"epoch": "e", "at": at, "heartbeat_ms": 5000, "retry_ms": 1000, "resumed": True, "scopes": []})
     assert hello.resumed
     assert Heartbeat.model_validate({"at": at, "scopes": ["cluster"], "sequence": 7}).scopes == ("cluster",)
     assert Reset.model_validate({"reason": "backpressure"}).reason == "backpressure"
