@@ -20,7 +20,7 @@ _STATUS = Column("Status", "w7 w-st", "w4")
 _FUNCTION = Column("Function", "", "w2")
 _DURATION = Column("Duration", "w9 num w-dur", "w2")
 _AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
-_TIME = Column("Time", "w8 num", "w3", newest_first=True)
+_TIME = Column("Time", "w8 num w-time", "w3", newest_first=True)
 
 SHORT = (_STATUS, _FUNCTION, Column("Job", "w11 p2", "w4"), _DURATION, _AGE)
 SHORT_WINDOW = (*SHORT[:-1], _TIME)

@@ -15,7 +15,7 @@ _COLUMNS = (
     Column("Latency", "w6 num", "w3"),
 )
 _AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
-_TIME = Column("Time", "w8 num", "w3", newest_first=True)
+_TIME = Column("Time", "w8 num w-time", "w3", newest_first=True)
 
 
 def requests_table(panel: str, *, live: bool, left: frozenset[str] = frozenset()) -> Table[RequestEvent]:
