@@ -547,7 +547,14 @@ VIEWS: tuple[ViewRow, ...] = (
         "/dashboard",
         "Overview",
         ("events", "requests", "workers", "jobs.trends", "apis.trends"),
-        (aggregate("stats", window_minutes=5), live("jobs"), live("requests"), live("workers")),
+        (
+            live("jobs"),
+            live("requests"),
+            aggregate("stats", window_minutes=5),
+            live("workers"),
+            aggregate("jobs.trends", hours=TREND_HOURS),
+            aggregate("apis.trends", hours=TREND_HOURS),
+        ),
     ),
     ViewRow("/jobs", "Jobs", ("events",), (live("jobs"), live("functions"), live("workers"), aggregate("jobs.stats"))),
 )

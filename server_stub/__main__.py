@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-origin", action="append", default=[], metavar="URL", help="another site's origin")
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="another name of this host")
     parser.add_argument("--site", default="web/dist", metavar="DIR", help="the built site (default %(default)s)")
+    parser.add_argument("--dev", action="store_true", help="serve pyapp/ from the tree: edit a file, reload the page")
     parser.add_argument("--data", default=".state", metavar="DIR", help="history (default %(default)s)")
     parser.add_argument("--streams-per-user", metavar="N", help="0 is no limit (default 24)")
     parser.add_argument("--streams", metavar="N", help="streams in all, 0 is no limit (default 2000)")
@@ -124,6 +125,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         allowed_origins=tuple(_origin(each) for each in given.allow_origin),
         allowed_hosts=tuple(given.allow_host),
         site=Path(given.site),
+        dev=given.dev,
         data=Path(given.data),
         times=Times.of(profile),
         limits=Limits(

@@ -21,6 +21,7 @@ from .settings import Settings
 from .site import Site
 from .sources.base import Source
 from .store.database import Database
+from .tree import archive_maker
 
 PREFIX = "/api/v1"
 
@@ -59,7 +60,7 @@ def build(settings: Settings) -> tuple[ASGIApp, Context]:
     if settings.faults:
         api.include_router(testing.router)
     api.add_route(PREFIX + "/{rest:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    api.mount("/", Site(settings.site, settings.allowed_origins))
+    api.mount("/", Site(settings.site, settings.allowed_origins, archive_maker() if settings.dev else None))
     inner: ASGIApp = api
     if settings.source == "local":
         inner = Figures(api, journal.record)

@@ -104,17 +104,17 @@ class Hub:
         # Registered before the store is asked: what is committed meanwhile is counted by one of the two.
         stream.sequence = max(stream.sequence, await stream.known)
         if self._goodbye is not None:
-            reader.begin([self._hello(resumed=False)])
+            reader.begin([self._hello(stream, resumed=False)])
             reader.close(self._goodbye)
             return
         missed = self._missed(stream, last_event_id)
         if missed is not None:
             reader.floor = stream.sequence
-            reader.begin([self._hello(resumed=True), *missed])
+            reader.begin([self._hello(stream, resumed=True), *missed])
             if stream.dirty:
                 self._schedule(stream)
             return
-        first = [self._hello(resumed=False)]
+        first = [self._hello(stream, resumed=False)]
         if stream.snapshot is not None:
             first += await self._first_snapshot(stream, reader)
         reader.begin(first)
@@ -171,7 +171,9 @@ class Hub:
             if sequence > reader.floor:
                 reader.offer(frame)
 
-    def _hello(self, *, resumed: bool) -> bytes:
+    def _hello(self, stream: Stream, *, resumed: bool) -> bytes:
+        # A stream that is not resumed begins at its last event, and says so; one of snapshots begins with the last of them again.
+        begins = {} if resumed or stream.snapshot is not None else {"sequence": stream.sequence}
         return named_frame(
             "hello",
             {
@@ -180,6 +182,7 @@ class Hub:
                 "heartbeat_ms": round(self.times.heartbeat_s * 1000),
                 "retry_ms": self.times.retry_ms,
                 "resumed": resumed,
+                **begins,
                 "scopes": [],
             },
         )

@@ -78,6 +78,8 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     site: Path = Path("web/dist")
+    dev: bool = False
+    """Serve ``app.zip`` from the working tree."""
     data: Path = Path(".state")
     times: Times = field(default_factory=Times)
     limits: Limits = field(default_factory=Limits)

@@ -42,7 +42,8 @@ MIN_COMPRESSED = 1_024
 MAX_COMPRESSED = 16 * 1024 * 1024
 """Larger files are compressed by the build or not at all: here somebody waits."""
 CACHE_BYTES = 64 * 1024 * 1024
-HASHED = re.compile(r"[.-](?=[0-9a-zA-Z_]*\d)[0-9a-zA-Z_]{8,}\.[0-9a-z]+$")
+HASHED = re.compile(r"[.-](?=[0-9a-zA-Z_]*\d)[0-9a-zA-Z_]{8,}(\.[0-9a-z]+$|/)")
+"""A content hash in the name of a file or of a folder above it: what is below never changes."""
 FOREVER = "public, max-age=31536000, immutable"
 MISSING_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Penstock</title>"
@@ -71,8 +72,10 @@ def policy(site: Path, origins: tuple[str, ...]) -> str:
 class Site:
     """ASGI application for the files below one folder."""
 
-    def __init__(self, folder: Path, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, origins: tuple[str, ...] = (), archive: Callable[[], bytes] | None = None) -> None:
+        """Serve ``folder``; ``archive`` makes ``/app.zip`` anew at every request, for development."""
         self._folder = folder.resolve()
+        self._archive = archive
         self._origins = origins
         self._compressed: OrderedDict[tuple[Path, int, str], bytes] = OrderedDict()
         self._kept = 0
@@ -92,24 +95,29 @@ class Site:
     def _answer(self, path: str, headers: Headers) -> Response:
         if not (self._folder / "index.html").is_file() and path in ("/", "/index.html"):
             return Response(MISSING_PAGE, 503, media_type="text/html")
+        if path == "/app.zip" and self._archive is not None:
+            return Response(self._archive(), headers={"Content-Type": "application/zip", "Cache-Control": "no-store"})
         file = self._find(path)
         if file is None:
             return PlainTextResponse("Not found.", 404)
         stat = file.stat()
         digest = hashlib.blake2b(f"{file.name}:{stat.st_mtime_ns}:{stat.st_size}".encode(), digest_size=10).hexdigest()
+        if f'"{digest}-' in headers.get("if-none-match", ""):
+            # Decided before anything is read or compressed: the browser has it, in whatever encoding.
+            return Response(status_code=304, headers={"ETag": headers["if-none-match"], "Cache-Control": self._kept_for(file)})
         encoding, body = self._encoded(file, stat.st_mtime_ns, headers.get("accept-encoding", ""))
-        etag = f'"{digest}-{encoding or "id"}"'
         answer = {
-            "ETag": etag,
-            "Cache-Control": FOREVER if HASHED.search(file.name) else "no-cache",
+            "ETag": f'"{digest}-{encoding or "id"}"',
+            "Cache-Control": self._kept_for(file),
             "Content-Type": TYPES.get(file.suffix, "application/octet-stream"),
             "Vary": "Accept-Encoding",
         }
         if encoding:
             answer["Content-Encoding"] = encoding
-        if etag in headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=answer)
         return Response(file.read_bytes() if body is None else body, headers=answer)
+
+    def _kept_for(self, file: Path) -> str:
+        return FOREVER if HASHED.search(file.relative_to(self._folder).as_posix()) else "no-cache"
 
     def _find(self, path: str) -> Path | None:
         """The file of a path; None for what is not there or lies outside the folder, however it is spelled."""

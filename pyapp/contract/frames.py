@@ -4,13 +4,17 @@ from .base import Items, Time, WireModel
 
 
 class Hello(WireModel):
-    """The first frame of a part-B stream (RT-26, RT-27, RT-30). ``*_ms`` are milliseconds."""
+    """The first frame of a part-B stream (RT-26, RT-27, RT-30). ``*_ms`` are milliseconds.
+
+    ``sequence``, where it is said, is the last event before this connection: a snapshot at or above it misses nothing.
+    """
 
     epoch: str
     at: Time
     heartbeat_ms: int
     retry_ms: int
     resumed: bool
+    sequence: int | None = None
     scopes: Items[str] = ()
 
 

@@ -72,8 +72,12 @@ def connection_view(results: Iterable[Result[object]], statistics: Statistics, n
         results: of every panel on screen.
         now_ms: clock time, for ages.
     """
+    results = list(results)
     states = {_of(result.freshness) for result in results}
     worst = next((state for state in _WORST_FIRST if state in states), Connection.PAUSED)
+    words, says = _WORDS[worst], _SAYS[worst]
+    if results and all(result.freshness.state is FreshnessState.WINDOW for result in results if result.has_data):
+        words, says = "Window", "What is on this page is a range that was chosen. Nothing moves in it until you refresh it."
     open_now = [row for row in statistics.streams if row.state.confirmed]
     wanted = [row for row in statistics.streams if row.state.phase != "closed"]
     extra = ""
@@ -94,7 +98,7 @@ def connection_view(results: Iterable[Result[object]], statistics: Statistics, n
     if beats:
         rows.append(("Last heard", f"{_age(now_ms - max(beats))} ago"))
     rows.append(("Requests in flight", str(statistics.requests.in_flight)))
-    return ConnectionView(worst, _WORDS[worst], extra, _SAYS[worst], tuple(rows))
+    return ConnectionView(worst, words, extra, says, tuple(rows))
 
 
 def strip_view(statistics: Statistics, now_ms: float, events_per_min: float | None, version: str) -> StripView:
