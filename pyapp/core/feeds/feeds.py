@@ -423,7 +423,12 @@ class Feeds:
         feed.trailing = self._clock.call_at(max(due, now), run)
 
     def _owe(self, feed: Feed, cause: str, *, covers: Position | None, jitter: bool) -> None:
-        """A snapshot is owed (RT-32): one, however many reasons there are, and the last one is never lost."""
+        """A snapshot is owed (RT-32): one, however many reasons there are, and the last one is never lost.
+
+        Not to a query that the server refused: it is not asked for again by itself, and its scope must not wait for it (RT-36).
+        """
+        if feed.query.error is not None and not feed.query.error.retryable:
+            return
         now = self._clock.now()
         spread = self._random.random() * self._timings.catch_up_ms if jitter else 0.0
         at = max(now + spread, feed.bucket.ready_at(now)) if cause != FIRST_SNAPSHOT else now
