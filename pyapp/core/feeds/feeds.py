@@ -127,7 +127,7 @@ class Feeds:
         feed = self._feeds.get(query)
         if feed is not None:
             feed.log = [] if feed.scope is not None else None
-            feed.log_since_ms = self._clock.now()
+            feed.log_since_ms = query.fetch_began_ms  # taken before the request was sent: what is sent now begins no earlier
             self._schedule(feed)
 
     def fetched(self, query: Query, answer: Answer | None) -> None:
