@@ -222,11 +222,13 @@ def parse_key(text: str) -> QueryKey:
         family, mode, rest = parts
         if mode == "item":
             return item(family, rest)
+        if not isinstance(rest, dict):
+            raise TypeError("parameters are an object")
         kinds: dict[str, type[LiveKey | WindowKey | AggregateKey]] = {
             "live": LiveKey,
             "window": WindowKey,
             "aggregate": AggregateKey,
         }
-        return kinds[mode](family, canonical(rest))
+        return kinds[mode](family, canonical(cast("dict[str, Any]", rest)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise KeyMisuse(f'{text!r} is not a key: write it like ["jobs","live",{{"status":["failed"]}}].') from error

@@ -1,0 +1,122 @@
+"""One beat moves everything (RT-41, RT-43)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pyapp.core.beat import Beat
+from pyapp.core.testing import VirtualClock
+from pyapp.core.timings import Timings
+
+
+class Parts:
+    """What a beat moves, recorded with the time."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.log: list[tuple[float, str]] = []
+        self.frames = 0
+        self.visible = True
+        self.raise_in = ""
+        self.beat = Beat(
+            self.clock,
+            Timings(),
+            collect=lambda: self.note("collect"),
+            deliver=self.deliver,
+            waiting=lambda: self.frames > 0,
+            notify=lambda: self.note("notify"),
+            paint=lambda: self.note("paint"),
+            visible=lambda: self.visible,
+        )
+
+    def note(self, what: str) -> bool:
+        self.log.append((self.clock.now(), what))
+        if what == self.raise_in:
+            raise ValueError(what)
+        return True
+
+    def deliver(self, within: Callable[[], bool]) -> None:
+        self.note("deliver")
+        taken = 0
+        while self.frames and taken < 10 and within():
+            self.frames -= 1
+            taken += 1
+
+    def times(self, what: str) -> list[float]:
+        return [at for at, name in self.log if name == what]
+
+
+def test_the_first_after_quiet_comes_within_sixteen_ms_and_then_there_is_one_every_hundred() -> None:
+    # RT-41
+    parts = Parts()
+    parts.clock.advance(1_000)
+    for _ in range(25):
+        parts.beat.wake()
+        parts.clock.advance(20)
+    parts.clock.advance(1_000)
+    assert parts.times("collect") == [1_010, 1_110, 1_210, 1_310, 1_410, 1_510]
+
+
+def test_a_beat_collects_applies_notifies_and_paints_once_each() -> None:
+    # RT-41
+    parts = Parts()
+    for _ in range(5):
+        parts.beat.wake()
+    parts.clock.advance(50)
+    assert [name for _, name in parts.log] == ["collect", "deliver", "notify", "paint"]
+
+
+def test_what_does_not_fit_waits_for_the_next_beat() -> None:
+    # RT-41
+    parts = Parts()
+    parts.frames = 25
+    parts.beat.wake()
+    parts.clock.advance(1_000)
+    assert parts.times("deliver") == [10, 110, 210]
+    assert parts.frames == 0
+
+
+def test_hidden_it_applies_and_notifies_and_does_not_paint() -> None:
+    # RT-41
+    parts = Parts()
+    parts.visible = False
+    parts.beat.wake()
+    parts.clock.advance(50)
+    assert [name for _, name in parts.log] == ["collect", "deliver", "notify"]
+    assert parts.beat.statistics().paints == 0
+
+
+def test_what_the_user_did_is_notified_and_painted_at_once_and_moves_no_stream() -> None:
+    # RT-43
+    parts = Parts()
+    parts.beat.now()
+    assert [name for _, name in parts.log] == ["notify", "paint"]
+    assert parts.clock.timers == 0
+
+
+@pytest.mark.parametrize("where", ["collect", "deliver", "notify", "paint"])
+def test_a_mistake_in_one_beat_does_not_end_the_beat(where: str) -> None:
+    parts = Parts()
+    parts.frames, parts.raise_in = 5, where
+    parts.beat.wake()
+    with pytest.raises(ValueError, match=where):
+        parts.clock.advance(50)
+    parts.raise_in = ""
+    parts.beat.wake()
+    parts.clock.advance(500)
+    assert parts.frames == 0
+    assert parts.beat.statistics().beats >= 2
+
+
+def test_after_close_nothing_is_scheduled_or_painted() -> None:
+    # RT-53
+    parts = Parts()
+    parts.beat.wake()
+    parts.beat.close()
+    parts.beat.wake()
+    parts.beat.now()
+    parts.beat.close()
+    parts.clock.advance(500)
+    assert (parts.log, parts.clock.timers) == ([], 0)

@@ -1,0 +1,129 @@
+"""The heap of timers over one host timer."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyapp.core.clock import ARM_AT_MOST_MS, TimerHeap
+from pyapp.core.testing import VirtualClock
+
+
+class Host:
+    """A host whose timer a test fires by hand."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.armed: list[float | None] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> float:
+        return self.time + 1_000
+
+    def arm(self, delay_ms: float) -> None:
+        self.armed.append(delay_ms)
+
+    def disarm(self) -> None:
+        self.armed.append(None)
+
+
+def test_timers_of_one_moment_fire_in_the_order_in_which_they_were_set() -> None:
+    clock = VirtualClock()
+    fired: list[int] = []
+    for n, when in enumerate((30, 10, 10, 20)):
+        clock.call_at(when, lambda n=n: fired.append(n))
+    clock.advance(100)
+    assert fired == [1, 2, 3, 0]
+
+
+def test_the_host_is_armed_only_for_what_is_sooner_and_disarmed_when_nothing_is_left() -> None:
+    host = Host()
+    heap = TimerHeap(host, lambda error: None)
+    late = heap.call_at(100, lambda: None)
+    heap.call_at(200, lambda: None).cancel()
+    soon = heap.call_at(50, lambda: None)
+    late.cancel()
+    soon.cancel()
+    heap.call_at(500, lambda: None).cancel()
+    assert host.armed == [100, 50, 500]
+    host.time = 60
+    heap.fire()
+    assert host.armed == [100, 50, 500]
+    heap.call_at(70, lambda: None)
+    host.time = 70
+    heap.fire()
+    assert host.armed == [100, 50, 500, 10]
+    assert heap.statistics().pending == 0
+
+
+def test_what_a_callback_sets_for_now_waits_for_the_next_turn() -> None:
+    host = Host()
+    heap = TimerHeap(host, lambda error: None)
+    fired: list[str] = []
+
+    def again() -> None:
+        fired.append("x")
+        heap.call_at(0, again)
+
+    heap.call_at(0, again)
+    heap.fire()
+    assert fired == ["x"]
+    heap.fire()
+    assert fired == ["x", "x"]
+
+
+def test_a_callback_that_raises_does_not_keep_the_others_from_firing() -> None:
+    host = Host()
+    errors: list[Exception] = []
+    heap = TimerHeap(host, errors.append)
+    fired: list[int] = []
+    heap.call_at(1, lambda: fired.append(1 // 0))
+    heap.call_at(2, lambda: fired.append(2))
+    host.time = 5
+    heap.fire()
+    assert fired == [2]
+    assert [type(error) for error in errors] == [ZeroDivisionError]
+    assert (heap.statistics().fired, heap.statistics().late_ms) == (2, 4)
+
+
+def test_a_timer_farther_than_the_host_can_count_does_not_fire_at_once() -> None:
+    host = Host()
+    heap = TimerHeap(host, lambda error: None)
+    fired: list[int] = []
+    heap.call_at(float("inf"), lambda: fired.append(1))
+    heap.call_at(3e9, lambda: fired.append(2))
+    assert host.armed == [ARM_AT_MOST_MS] * len(host.armed)
+    host.time = ARM_AT_MOST_MS
+    heap.fire()
+    assert fired == []
+    host.time = 3e9
+    heap.fire()
+    assert fired == [2]
+
+
+def test_a_timer_in_the_past_fires_as_soon_as_may_be_but_not_within_the_call() -> None:
+    host = Host()
+    host.time = 100
+    heap = TimerHeap(host, lambda error: None)
+    heap.call_at(5, lambda: None)
+    assert host.armed == [0.0]
+    assert heap.wall() == 1_100
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.booleans()), max_size=30))
+def test_each_timer_fires_once_at_its_time_or_never_when_cancelled(timers: list[tuple[int, bool]]) -> None:
+    clock = VirtualClock()
+    fired: list[tuple[float, int]] = []
+    handles = [clock.call_at(when, lambda n=n: fired.append((clock.now(), n))) for n, (when, _) in enumerate(timers)]
+    for handle, (_, cancel) in zip(handles, timers, strict=True):
+        if cancel:
+            handle.cancel()
+    assert clock.timers == sum(not cancel for _, cancel in timers)
+    clock.advance(60)
+    for handle in handles:
+        handle.cancel()
+    assert sorted(fired) == sorted((when, n) for n, (when, cancel) in enumerate(timers) if not cancel)
+    assert [when for when, _ in fired] == sorted(when for when, _ in fired)
+    assert clock.timers == 0
