@@ -1,0 +1,260 @@
+"""A small server for the benchmarks: a site, one list of jobs, one stream, and exactly as many events as it is told to send.
+
+    python tests/bench/emitter.py SITE [--events 24000]
+
+It runs in a process of its own and prints its address. All events are made before the first is sent. It serves
+
+    GET  /…                           the site
+    GET  /api/v1/jobs?limit=50        the newest jobs after the last event sent, with X-Penstock-Position
+    GET  /api/v1/events/stream        hello, heartbeats, numbered events
+    POST /bench/go?count=N&rate=R     send the next N events, R a second (0: as fast as the reader takes them)
+    GET  /bench/state                 what was sent, how many requests came, and the rows that a table must show now
+
+A job is started, makes progress three times and ends; about 40 are under way at any moment, one in 25 fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+LIMIT = 50
+UNDER_WAY = 40
+STEPS = (0.25, 0.5, 0.75)
+HEARTBEAT_S = 5.0
+EPOCH = "bench"
+FUNCTIONS = ("orders.capture_payment", "mail.send_receipt", "search.reindex", "media.make_thumbnail", "reports.build_daily")
+
+
+@dataclass(slots=True)
+class Job:
+    """One job as its events left it."""
+
+    id: str
+    function: str
+    worker_id: str
+    started_at: str
+    status: str = "active"
+    progress: float = 0.0
+    duration_ms: float | None = None
+    error: str | None = None
+    completed_at: str | None = None
+
+    def wire(self) -> dict[str, Any]:
+        """As `GET /jobs` says it."""
+        name = self.function.rpartition(".")[2]
+        rest = {"job_key": self.id, "function_name": name, "created_at": self.started_at, "root_id": self.id, "attempts": 1}
+        return {**asdict(self), **rest, "max_retries": 3, "kwargs": {}, "job_type": "task"}
+
+
+def make_events(count: int, rate: float = 2_000) -> list[dict[str, Any]]:
+    """`count` events of ever new jobs, in their order, their times as if `rate` came in a second."""
+    dice = random.Random(7)
+    began = datetime.now(UTC)
+    running: list[tuple[dict[str, Any], int]] = []  # what names the job, and how many steps it has made
+    events: list[dict[str, Any]] = []
+    made = 0
+    while len(events) < count:
+        at = (began + timedelta(seconds=len(events) / rate)).isoformat().replace("+00:00", "Z")
+        if len(running) < UNDER_WAY:
+            made += 1
+            function = dice.choice(FUNCTIONS)
+            job = {"job_id": f"job-{made:06d}", "root_id": f"job-{made:06d}", "worker_id": f"worker-{dice.randint(1, 6)}"}
+            named = {"function": function, "function_name": function.rpartition(".")[2]}
+            running.append(({**job, **named}, 0))
+            events.append({"type": "job.started", **job, **named, "attempt": 1, "max_retries": 3, "started_at": at})
+            continue
+        index = dice.randrange(len(running))
+        job, done = running[index]
+        if done < len(STEPS):
+            running[index] = (job, done + 1)
+            plain = {name: job[name] for name in ("job_id", "root_id", "worker_id")}
+            events.append({"type": "job.progress", **plain, "progress": STEPS[done], "message": f"step {done + 1} of 4"})
+        else:
+            running.pop(index)
+            if dice.random() < 0.04:
+                end = {"type": "job.failed", **job, "attempt": 1, "max_retries": 3, "error": "Timed out after 30 s", "failed_at": at}
+            else:
+                took = round(dice.uniform(20, 4_000), 1)
+                end = {"type": "job.completed", **job, "attempt": 1, "duration_ms": took, "completed_at": at}
+            events.append(end)
+    return events
+
+
+class Jobs:
+    """What the events did, worked out here without any code of the application, to be compared with what a page shows."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+
+    def apply(self, event: dict[str, Any]) -> None:
+        """One more event."""
+        match event["type"]:
+            case "job.started":
+                self._jobs[event["job_id"]] = Job(event["job_id"], event["function"], event["worker_id"], event["started_at"])
+            case "job.progress":
+                self._jobs[event["job_id"]].progress = event["progress"]
+            case "job.completed":
+                job = self._jobs[event["job_id"]]
+                job.status, job.duration_ms, job.progress = "complete", event["duration_ms"], 1.0
+                job.completed_at = event["completed_at"]
+            case _:
+                job = self._jobs[event["job_id"]]
+                job.status, job.error, job.completed_at = "failed", event["error"], event["failed_at"]
+
+    def newest(self) -> list[Job]:
+        """The rows of the table."""
+        return list(self._jobs.values())[: -LIMIT - 1 : -1]
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+
+class Emitter:
+    """The application."""
+
+    def __init__(self, count: int) -> None:
+        self._events = make_events(count)
+        self._frames = [
+            f"id: {EPOCH}:{number}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n".encode()
+            for number, event in enumerate(self._events, 1)
+        ]
+        self._sent = 0
+        self._until = 0
+        self._rate = 0.0
+        self._began = 0.0
+        self._first = 0
+        self._jobs = Jobs()
+        self._applied = 0
+        self._streams = 0
+        self._requests: Counter[str] = Counter()
+        self._go = asyncio.Event()
+        self._took_s = 0.0
+
+    def _catch_up(self) -> None:
+        for event in self._events[self._applied : self._sent]:
+            self._jobs.apply(event)
+        self._applied = self._sent
+
+    async def jobs(self, request: Request) -> Response:
+        """The newest jobs."""
+        self._requests["jobs"] += 1
+        self._catch_up()
+        rows = [job.wire() for job in self._jobs.newest()]
+        body = {"jobs": rows, "total": len(self._jobs), "has_more": len(self._jobs) > LIMIT}
+        return JSONResponse(body, headers={"X-Penstock-Position": f"{EPOCH}:{self._sent}"})
+
+    async def other(self, request: Request) -> Response:
+        """Every other endpoint, for the benchmark that counts requests; what is asked is counted."""
+        self._requests[request.path_params["name"]] += 1
+        return JSONResponse({"detail": "not here"}, status_code=404)
+
+    async def stream(self, request: Request) -> Response:
+        """The stream of events."""
+        return StreamingResponse(self._body(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        self._streams += 1
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        hello = {"epoch": EPOCH, "at": now, "heartbeat_ms": HEARTBEAT_S * 1_000, "retry_ms": 1_000, "resumed": False}
+        yield f"event: hello\ndata: {json.dumps({**hello, 'sequence': self._sent, 'scopes': []})}\n\n".encode()
+        try:
+            while True:
+                try:
+                    await asyncio.wait_for(self._go.wait(), HEARTBEAT_S)
+                except TimeoutError:
+                    beat = {"at": datetime.now(UTC).isoformat(), "scopes": [], "sequence": self._sent}
+                    yield f"event: heartbeat\ndata: {json.dumps(beat)}\n\n".encode()
+                    continue
+                async for chunk in self._due():
+                    yield chunk
+                self._took_s = time.monotonic() - self._began
+                self._go.clear()
+        finally:
+            self._streams -= 1
+
+    async def _due(self) -> AsyncIterator[bytes]:
+        while self._sent < self._until:
+            if self._rate:
+                due = min(self._until, self._first + int((time.monotonic() - self._began) * self._rate))
+            else:
+                due = min(self._until, self._sent + 200)
+            if due > self._sent:
+                chunk = b"".join(self._frames[self._sent : due])
+                self._sent = due
+                yield chunk
+            await asyncio.sleep(0.001 if self._rate else 0)
+
+    async def go(self, request: Request) -> Response:
+        """Begin to send."""
+        if not self._streams or self._go.is_set():
+            return JSONResponse({"detail": "nobody listens, or it runs already"}, status_code=409)
+        count, self._rate = int(request.query_params["count"]), float(request.query_params["rate"])
+        self._first, self._until = self._sent, min(len(self._frames), self._sent + count)
+        self._began = time.monotonic()
+        self._go.set()
+        return JSONResponse({"until": self._until})
+
+    async def state(self, request: Request) -> Response:
+        """What a page must show now."""
+        self._catch_up()
+        rows = [asdict(job) for job in self._jobs.newest()]
+        done = not self._go.is_set()
+        figures = {"sent": self._sent, "done": done, "took_s": self._took_s, "streams": self._streams}
+        return JSONResponse({**figures, "requests": dict(self._requests), "rows": rows})
+
+    def app(self, site: Path) -> Starlette:
+        """All routes."""
+        return Starlette(
+            routes=[
+                Route("/api/v1/jobs", self.jobs),
+                Route("/api/v1/events/stream", self.stream),
+                Route("/api/v1/{name:path}", self.other, methods=["GET", "POST"]),
+                Route("/bench/go", self.go, methods=["POST"]),
+                Route("/bench/state", self.state),
+                Mount("/", StaticFiles(directory=site, html=True)),
+            ]
+        )
+
+
+async def serve(site: Path, count: int) -> None:
+    """Serve until the process is ended."""
+    config = uvicorn.Config(Emitter(count).app(site), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    print(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/", flush=True)
+    await running
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description="A server that sends exactly as many events as it is told to.")
+    parser.add_argument("site", type=Path)
+    parser.add_argument("--events", type=int, default=24_000)
+    options = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(options.site, options.events))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
