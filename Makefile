@@ -53,18 +53,18 @@ build: $(VENV)/.run-ready
 
 # --- To check ------------------------------------------------------------------------------------------------------------------
 
-test: lint unit build pyodide e2e
+test: build lint unit pyodide e2e
 
-lint: $(VENV)/.test-ready
+lint: $(VENV)/.test-ready build
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check . || { echo "Not formatted: run $(VENV)/bin/ruff format ." >&2; exit 1; }
-	@$(VENV)/bin/lint-imports --no-logo >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
-	@$(PY) tests/tools/types.py
+	@$(VENV)/bin/lint-imports >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+	@$(PY) web/node.py web/node_modules/pyright/index.js --pythonpath $(PY) >$(VENV)/types.log || { cat $(VENV)/types.log; exit 1; }
 
 unit: $(VENV)/.test-ready
 	@$(PY) -m pytest tests/unit
 
-pyodide: $(VENV)/.test-ready
+pyodide: $(VENV)/.test-ready build
 	@$(PY) web/node.py tests/pyodide/run.mjs
 
 e2e: $(VENV)/.test-ready build

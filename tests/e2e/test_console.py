@@ -98,7 +98,6 @@ def test_live_off_freezes_and_live_on_asks_once(engine: Browser, moving: Server,
     panel = console.panel("activity-jobs")
     console.page.click(f"{panel} .seg >> text=Window")
     console.page.click(f"{panel} >> text=5 min")
-    console.page.click(f"{panel} >> text=Show window")
     console.fresh("activity-jobs", "window")
     console.until("() => !JSON.parse(penstock.diagnostics()).cache.queries.some((query) => query.fetching)")
     frozen = console.rows("activity-jobs")
