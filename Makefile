@@ -56,7 +56,7 @@ build: $(VENV)/.run-ready
 test: build lint unit pyodide e2e
 
 lint: $(VENV)/.test-ready build
-	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff check --quiet --output-format concise .
 	@$(VENV)/bin/ruff format --quiet --check . || { echo "Not formatted: run $(VENV)/bin/ruff format ." >&2; exit 1; }
 	@$(VENV)/bin/lint-imports >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 	@$(PY) web/node.py web/node_modules/pyright/index.js --pythonpath $(PY) >$(VENV)/types.log || { cat $(VENV)/types.log; exit 1; }
