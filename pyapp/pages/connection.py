@@ -90,10 +90,8 @@ def connection_view(results: Iterable[Result[object]], statistics: Statistics, n
     rows: list[tuple[str, str]] = []
     for row in statistics.streams:
         state = row.state
-        words = f"{state.phase}, {state.reason}" if state.reason else str(state.phase)
-        if state.phase == "open" and not state.confirmed:
-            words = "open, not confirmed"
-        rows.append((str(row.key), words))
+        phase = "open, not confirmed" if state.phase == "open" and not state.confirmed else str(state.phase)
+        rows.append((str(row.key), f"{phase}, {state.reason}" if state.reason else phase))
     beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None]
     if beats:
         rows.append(("Last heard", f"{_age(now_ms - max(beats))} ago"))

@@ -41,6 +41,8 @@ MEASURE_MS = 250
 TOAST_MS = 8_000
 TOASTS_MAX = 4
 EVENTS_OVER_MS = 60_000
+EVENTS_FROM_MS = 10_000
+"""A rate is over the last minute, and not said before there is a sixth of one."""
 SHELL_ROOTS = ("pill", "notice", "strip", "toasts")
 
 
@@ -301,7 +303,7 @@ class Program:
         while len(self._events) > 2 and self._events[0][0] < now - EVENTS_OVER_MS:
             self._events.pop(0)
         began, first = self._events[0]
-        per_min = None if now - began < TICK_MS else (received - first) * EVENTS_OVER_MS / (now - began)
+        per_min = None if now - began < EVENTS_FROM_MS else (received - first) * EVENTS_OVER_MS / (now - began)
         self._screen.set_clock_offset(statistics.clock_offset_ms or 0.0)
         self._set_env(
             connection=connection_view(self._results.values(), statistics, now),

@@ -128,9 +128,15 @@ def strip(env: Env) -> TemplateResult:
         t"<b>{of.streams}</b> {'stream' if of.streams == 1 else 'streams'}</span>"
         t"{_item(t'<b>{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
         t"{_item(t'heartbeat <b>{int(beat / 1_000)}</b> s ago') if beat is not None else nothing}"
-        t"{_item(t'server clock <b>{offset / 1_000:+.1f}</b> s') if offset is not None else nothing}"
+        t"{_item(t'server clock <b>{_signed(offset)}</b> s') if offset is not None else nothing}"
         t'<span class="grow"></span>{_item(t"penstock {of.version}") if of.version else nothing}'
     )
+
+
+def _signed(ms: float) -> str:
+    """Seconds with their sign; what rounds to nothing has none."""
+    seconds = round(ms / 1_000, 1)
+    return f"{seconds:+.1f}" if seconds else "0.0"
 
 
 def _item(words: Template) -> TemplateResult:

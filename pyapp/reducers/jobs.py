@@ -154,9 +154,11 @@ def reduce_list(key: WritableKey, data: LiveList[Job], events: Sequence[JobEvent
             rows.append(job)
             arrived = changed = True
             total = None if total is None else total + 1
-        elif isinstance(event, JobCompleted | JobFailed | JobRetrying | JobCancelled) and key.get_all("status"):
-            # It may match now, and was not here before: only the server can place it.
-            refetch = refetch or event.type.removeprefix("job.") in _words(key)
+        elif isinstance(event, JobCompleted | JobFailed | JobRetrying | JobCancelled) and key.get("function") in (None, event.function):
+            # It may match now, and was not here before: only the server can place it. Without a filter of states that is one that was
+            # cancelled before it ever started, of which nothing else is ever said.
+            words = _words(key)
+            refetch = refetch or (event.type.removeprefix("job.") in words if words else isinstance(event, JobCancelled))
     if not changed:
         return Reduction(data, refetch)
     kept = [job for job in rows if _matches(key, job)]

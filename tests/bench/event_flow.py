@@ -80,6 +80,21 @@ def renderers(session: Any) -> float:
     return sum(process["cpuTime"] for process in found if process["type"] == "renderer")
 
 
+PARTS = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuration", "LayoutCount", "RecalcStyleCount")
+
+
+def parts(page: Page) -> Any:
+    """The main thread's time so far by kind, as the browser counts it; what is called gives what has been spent since."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def now() -> dict[str, float]:
+        return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+
+    before = now()
+    return lambda: {name: round(now()[name] - before[name], 3) for name in PARTS}
+
+
 def measure(playwright: Playwright, site: Path, variant: str, options: argparse.Namespace, query: str = "") -> dict[str, Any]:
     """One run of one variant."""
     with emitter(site, WARM_UP + options.events) as base:
@@ -94,9 +109,10 @@ def measure(playwright: Playwright, site: Path, variant: str, options: argparse.
             time.sleep(0.5)
             before = renderers(session)
             spent = json.loads(page.evaluate("() => benchStatistics()"))["spent_ms"] if variant == "penstock" else {}
+            main_thread = parts(page) if options.where else dict
             state = flow(page, base, options.events, options.rate)
             cpu = renderers(session) - before
-            found: dict[str, Any] = {"cpu_s": cpu, "took_s": state["took_s"]}
+            found: dict[str, Any] = {"cpu_s": round(cpu, 2), "took_s": round(state["took_s"], 2), "main_thread": main_thread()}
             if variant == "penstock":
                 found |= json.loads(page.evaluate("() => benchStatistics()"))
                 found["spent_ms"] = {name: round(ms - spent[name], 1) for name, ms in found["spent_ms"].items()}
@@ -121,7 +137,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--rate", type=float, default=2_000)
-    parser.add_argument("--where", action="store_true", help="only one run of ours, with the time of each step of a beat")
+    parser.add_argument("--where", action="store_true", help="one run of each, and where its time goes")
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
@@ -129,8 +145,9 @@ def main() -> None:
         site.mkdir()
         write_site(site)
         if options.where:
-            found = measure(playwright, site, "penstock", options, "?where")
-            print(json.dumps({"bench": "events", "figure": "where", **found}))
+            for name in options.variants:
+                found = measure(playwright, site, name, options, "?where" if name == "penstock" else "")
+                print(json.dumps({"bench": "events", "figure": "where", "variant": name, **found}))
             return
         rounds: list[dict[str, float]] = []
         load: list[float] = []
