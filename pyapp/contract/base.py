@@ -42,4 +42,5 @@ Names = Annotated[Mapping[str, str], BeforeValidator(_none_as_empty_object)]
 class WireModel(BaseModel):
     """The base of every model of the wire."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    # Built when first used: a page reads a few of these models, and each costs its start a millisecond or two.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)

@@ -47,7 +47,7 @@ Wire = list[Any]
 class Action(BaseModel):
     """What a user does. Subclasses are frozen models, registered under their module and qualified name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     action_name: ClassVar[str] = ""
 
