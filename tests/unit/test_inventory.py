@@ -182,7 +182,9 @@ def test_job_events_make_figures_old_and_progress_does_not() -> None:
     # RT-9
     specs = inventory.query_specs(REDUCERS)
     base = {"job_id": "a", "root_id": "a"}
-    started = JobStarted.model_validate({**base, "function": "f", "function_name": "f", "attempt": 1, "started_at": "2026-01-01T00:00:00Z"})
+    started = JobStarted.model_validate(
+        {**base, "function": "f", "function_name": "f", "attempt": 1, "started_at": "2026-01-01T00:00:00Z"}
+    )
     for family in ("stats", "jobs.stats", "functions"):
         outdated = specs[family].invalidated_by
         assert outdated is not None

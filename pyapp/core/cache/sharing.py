@@ -102,7 +102,10 @@ def _share_rows(old: tuple[object, ...], new: tuple[object, ...]) -> tuple[objec
     rows: list[object] = []
     for index, row in enumerate(new):
         identity = _identity(row)
-        before = known.get(identity) if identity is not None else old[index] if index < len(old) else None
+        # The row of the same place first: most stay where they are, and two rows of one name are told apart by it.
+        before = old[index] if index < len(old) else None
+        if identity is not None and (before is None or _identity(before) != identity):
+            before = known.get(identity)
         rows.append(share(before, row))
     if len(rows) == len(old) and all(a is b for a, b in zip(rows, old, strict=True)):
         return old

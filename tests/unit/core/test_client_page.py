@@ -144,7 +144,9 @@ def test_nothing_but_the_user_may_be_handed_a_window() -> None:
 
 
 NOISE = st.lists(
-    st.sampled_from(["event", "gap", "drop", "reset", "poll", "invalidate", "hide", "show", "off", "on", "refresh live", "beat", "end"]),
+    st.sampled_from(
+        ["event", "gap", "drop", "reset", "poll", "invalidate", "hide", "show", "off", "on", "refresh live", "beat", "end"]
+    ),
     max_size=30,
 )
 
@@ -323,7 +325,9 @@ def test_what_the_user_did_is_told_at_once_outside_the_beat() -> None:
 
 def test_a_mutation_tells_its_outcome_and_asks_for_what_it_made_old() -> None:
     world = World()
-    spec = MutationSpec("poke", lambda args: HttpRequest("POST", f"poke/{args['id']}"), lambda args: (THINGS, live("things", state=["x"])))
+    spec = MutationSpec(
+        "poke", lambda args: HttpRequest("POST", f"poke/{args['id']}"), lambda args: (THINGS, live("things", state=["x"]))
+    )
     world.client._mutations = {"poke": spec}  # pyright: ignore[reportPrivateUsage]
     world.connected(sequence=5)
     outcomes: list[Any] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -262,7 +263,7 @@ def test_a_server_that_accepts_says_an_error_and_drops_is_not_hammered() -> None
             world.sources.record(source, FrameKind.NAMED_OPEN, "connected")
             world.sources.record(source, FrameKind.NAMED_ERROR, '{"error":"x"}')
         world.clock.advance(50)
-    waits = [later - earlier for earlier, later in zip(opened, opened[1:], strict=False)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(opened)]
     assert [round(wait / 1000) for wait in waits[:5]] == pytest.approx([1, 2, 4, 8, 16], rel=0.2, abs=0.3)
     assert all(25_000 <= wait <= 35_000 for wait in waits[5:])
     assert len(opened) < 20
@@ -296,7 +297,7 @@ def test_the_fallback_polls_after_twelve_seconds_and_ends_when_the_stream_is_liv
             world.sources.fail(url.partition("?")[0])
         world.clock.advance(100)
     assert 11_500 <= asked_at[0] <= 12_500
-    assert [round((b - a) / 1000) for a, b in zip(asked_at, asked_at[1:], strict=False)] == [10] * (len(asked_at) - 1)
+    assert [round((b - a) / 1000) for a, b in itertools.pairwise(asked_at)] == [10] * (len(asked_at) - 1)
     assert states(seen) == ["loading", "live", "stale", "polling"]
     assert seen[-1].freshness.reason == "fallback"
     world.client.try_now()

@@ -90,7 +90,9 @@ def test_hello_confirms_watches_for_silence_and_says_where_the_epoch_begins() ->
     assert (state.position, state.heartbeat_ms, state.floor_ms) == (begins, 5_000, 1_000)
 
 
-@pytest.mark.parametrize(("known", "server", "resumed", "expected"), [(AT, "e1", True, True), (AT, "e2", True, False), (None, "e1", True, False)])
+@pytest.mark.parametrize(
+    ("known", "server", "resumed", "expected"), [(AT, "e1", True, True), (AT, "e2", True, False), (None, "e1", True, False)]
+)
 def test_resumed_counts_only_within_one_life_of_the_server(known: Position | None, server: str, resumed: bool, expected: bool) -> None:
     # RT-27: another server epoch is always a gap
     state, effects = run((0, c.Wanted(known)), (20, hello(server_epoch=server, resumed=resumed)))
@@ -222,7 +224,9 @@ def test_while_reconnecting_there_is_no_socket_to_close_and_nothing_but_the_retr
 
 
 def test_a_second_opening_and_unknown_timers_change_nothing() -> None:
-    state, effects = run(*GREETED, (30, c.SocketOpened(1)), (40, c.TimerDue(1, TimerName.CONFIRM)), (50, c.TimerDue(1, TimerName.RETRY)))
+    state, effects = run(
+        *GREETED, (30, c.SocketOpened(1)), (40, c.TimerDue(1, TimerName.CONFIRM)), (50, c.TimerDue(1, TimerName.RETRY))
+    )
     assert effects[-3:] == [(), (), ()]
     assert state.confirmed_ms == 20
 
@@ -235,7 +239,23 @@ def test_a_hello_without_an_interval_sets_no_watch() -> None:
 # Against a model -------------------------------------------------------------------------------------------------------------------
 
 EVENTS = st.sampled_from(
-    ["wanted", "unwanted", "opened", "failed", "error", "hello", "data", "hole", "beat", "reset", "bye", "confirm", "silence", "retry", "try"]
+    [
+        "wanted",
+        "unwanted",
+        "opened",
+        "failed",
+        "error",
+        "hello",
+        "data",
+        "hole",
+        "beat",
+        "reset",
+        "bye",
+        "confirm",
+        "silence",
+        "retry",
+        "try",
+    ]
 )
 STEPS = st.lists(st.tuples(EVENTS, st.integers(0, 8_000), st.integers(-2, 0)), max_size=60)
 

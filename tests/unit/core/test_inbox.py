@@ -132,7 +132,10 @@ def test_on_overflow_replaced_and_replaceable_events_go_first_and_losing_another
     for n in range(3):
         box.put("", done(n))
     batch = box.take()
-    assert (shown(batch), batch.hole) == ([("progress", 3), ("progress", 4), ("progress", 5), ("done", 0), ("done", 1), ("done", 2)], False)
+    assert (shown(batch), batch.hole) == (
+        [("progress", 3), ("progress", 4), ("progress", 5), ("done", 0), ("done", 1), ("done", 2)],
+        False,
+    )
     for n in range(9):
         box.put("", done(n))
     batch = box.take()

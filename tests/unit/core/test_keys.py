@@ -95,7 +95,7 @@ def test_defaults_are_dropped_and_only_where_their_type_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), {"a": 1}, object(), [object()], datetime(2026, 1, 1), [[1]], b"x" and {"a": 2}]  # noqa: DTZ001
+    "value", [float("nan"), float("inf"), {"a": 1}, object(), [object()], datetime(2026, 1, 1), [[1]], b"x" and {"a": 2}]
 )
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     # RT-1
@@ -124,7 +124,9 @@ def test_a_window_cannot_be_handed_to_a_writer() -> None:
     assert require_writable(item("jobs", "x")).entity == "x"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '["a","b",{}]', '["a","live",[]]', '["","live",{}]', '["a","item",""]', "[" * 100_000, "1"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '["a","b",{}]', '["a","live",[]]', '["","live",{}]', '["a","item",""]', "[" * 100_000, "1"]
+)
 def test_what_is_no_key_s_text_is_refused_with_a_sentence(text: str) -> None:
     # RT-83
     with pytest.raises(KeyMisuse):

@@ -79,7 +79,14 @@ def test_the_result_always_equals_the_new_value_by_type_and_value(old: Any, new:
 
 def test_one_and_true_and_one_point_zero_are_three_values_wherever_they_are() -> None:
     # RT-10
-    for wrap in (lambda v: v, lambda v: [v], lambda v: {"a": v}, lambda v: Box([v]), lambda v: Row(id="a", value=v), lambda v: frozenset({v})):
+    for wrap in (
+        lambda v: v,
+        lambda v: [v],
+        lambda v: {"a": v},
+        lambda v: Box([v]),
+        lambda v: Row(id="a", value=v),
+        lambda v: frozenset({v}),
+    ):
         values = [wrap(1), wrap(True), wrap(1.0)]
         for i, left in enumerate(values):
             for j, right in enumerate(values):

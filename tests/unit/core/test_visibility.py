@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,4 +69,4 @@ def test_it_is_paused_exactly_when_hidden_without_a_break_for_the_grace(history:
         assert seen.painting == (not hidden)
         assert clock.timers == (1 if seen.state is Seen.LEAVING else 0)
     changes = [paused for index, paused in enumerate(told) if index == 0 or told[index - 1] != paused]
-    assert all(a != b for a, b in zip(changes, changes[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(changes))

@@ -83,7 +83,8 @@ def test_a_job_goes_through_its_life_and_each_step_is_shown() -> None:
 
 KINDS = st.sampled_from(["started", "progress", "completed", "failed", "retrying", "cancelled", "checkpoint"])
 EVENTS = st.lists(
-    st.builds(event, KINDS, st.sampled_from("abcdef"), st.integers(1, 3), st.sampled_from("fg"), st.just(0), st.floats(0, 1)), max_size=15
+    st.builds(event, KINDS, st.sampled_from("abcdef"), st.integers(1, 3), st.sampled_from("fg"), st.just(0), st.floats(0, 1)),
+    max_size=15,
 )
 JOBS = st.builds(
     job, st.sampled_from("abcd"), st.sampled_from(list(RANK)), st.integers(0, 100), st.integers(1, 3), st.sampled_from("fg")
@@ -157,7 +158,9 @@ def test_a_total_that_the_server_did_not_say_is_not_made_up() -> None:
 def test_what_tells_nothing_new_leaves_the_very_same_object() -> None:
     # RT-10
     data = LiveList((job("a", "complete"),), 1)
-    reduction = reduce_jobs(live("jobs"), data, [event("started", "a"), event("progress", "a"), event("progress", "zz"), event("checkpoint", "a")])
+    reduction = reduce_jobs(
+        live("jobs"), data, [event("started", "a"), event("progress", "a"), event("progress", "zz"), event("checkpoint", "a")]
+    )
     assert reduction.data is data
     assert not reduction.refetch
 
@@ -189,5 +192,7 @@ def test_an_item_follows_its_own_events_and_asks_for_what_events_do_not_tell() -
     key, known = item("jobs", "a"), job("a")
     other = reduce_jobs(key, known, [event("completed", "b")])
     assert (other.data is known, other.refetch) == (True, False)
-    seen = [(r.data.status, r.refetch) for r in (reduce_jobs(key, known, [event(k, "a")]) for k in ("progress", "checkpoint", "completed"))]
+    seen = [
+        (r.data.status, r.refetch) for r in (reduce_jobs(key, known, [event(k, "a")]) for k in ("progress", "checkpoint", "completed"))
+    ]
     assert seen == [("active", False), ("active", True), ("complete", True)]

@@ -18,7 +18,13 @@ class Part:
 def test_everything_becomes_what_json_knows() -> None:
     # RT-83
     value = {"part": Part(FreshnessState.LIVE, (1.23456, float("nan"), float("inf"))), 1: {"a"}, "odd": b"x", "none": None, "yes": True}
-    assert plain(value) == {"part": {"state": "live", "rows": [1.235, None, None]}, "1": ["a"], "odd": "b'x'", "none": None, "yes": True}
+    assert plain(value) == {
+        "part": {"state": "live", "rows": [1.235, None, None]},
+        "1": ["a"],
+        "odd": "b'x'",
+        "none": None,
+        "yes": True,
+    }
 
 
 def test_the_report_is_json_text_in_the_order_given() -> None:
