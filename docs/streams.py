@@ -30,13 +30,13 @@ def text() -> str:
     lines = [
         "# Streams, queries and routes",
         "",
-        "Made from `pyapp/inventory.py` by `python docs/streams.py`; a test fails when it is out of date. Rules (RT-…) are those of the",
-        "realtime model. Paths are below `/api/v1/`.",
+        "Made from `pyapp/inventory.py` by `python docs/streams.py`; a test fails when it is out of date. Rules (RT-…) are those",
+        "of the realtime model. Paths are below `/api/v1/`.",
         "",
         "## Streams",
         "",
-        "Priority decides which streams go first where connections are few (RT-64): lower is earlier. Of replaceable events only the last of",
-        "an entity is kept when many wait (RT-40).",
+        "Priority decides which streams go first where connections are few (RT-64): lower is earlier. Of replaceable events only",
+        "the last of an entity is kept when many wait (RT-40).",
         "",
     ]
     for row in sorted(inventory.STREAMS, key=lambda row: row.priority):
@@ -88,8 +88,8 @@ def text() -> str:
         lines += _table(("stream", "why"), [(f"`{name}`", why) for name, why in inventory.GLOBAL_STREAMS])
     else:
         lines += [
-            "None: every stream is held by the routes that show it. Presence and notifications will be the only global ones, because they",
-            "concern the person and not the route (RT-76).",
+            "None: every stream is held by the routes that show it. Presence and notifications will be the only global ones, because",
+            "they concern the person and not the route (RT-76).",
             "",
         ]
     return "\n".join(lines)

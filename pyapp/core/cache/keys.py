@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
+from pydantic_core import from_json
+
 from pyapp.core.errors import KeyMisuse
 
 Mode: TypeAlias = Literal["live", "window", "item", "aggregate"]
@@ -218,7 +220,7 @@ def parse_key(text: str) -> QueryKey:
         KeyMisuse: text that is not a key's.
     """
     try:
-        parts = json.loads(text)
+        parts = from_json(text)
         family, mode, rest = parts
         if mode == "item":
             return item(family, rest)
@@ -230,5 +232,5 @@ def parse_key(text: str) -> QueryKey:
             "aggregate": AggregateKey,
         }
         return kinds[mode](family, canonical(cast("dict[str, Any]", rest)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise KeyMisuse(f'{text!r} is not a key: write it like ["jobs","live",{{"status":["failed"]}}].') from error

@@ -6,11 +6,12 @@ answer held, or with one `RequestError` that says in a sentence what happened.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
+
+from pydantic_core import from_json
 
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.errors import Disposed, HttpError, NetworkError, RequestError, TimedOut, WrongContent
@@ -254,8 +255,8 @@ def _sentence(answer: HttpAnswer, kind: str) -> str:
     detail: object = None
     if kind == "application/json":
         try:
-            body = json.loads(answer.body)
-        except (ValueError, RecursionError):
+            body = from_json(answer.body)
+        except (ValueError, TypeError):
             body = None
         if isinstance(body, dict):
             detail = cast("dict[str, object]", body).get("detail")

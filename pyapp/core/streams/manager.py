@@ -7,10 +7,11 @@ It knows no cache and decides no fetch.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
+
+from pydantic_core import from_json
 
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.ports import EventSources, FrameKind, Random, RawFrame
@@ -365,8 +366,8 @@ class StreamManager:
 def _fields(text: str) -> Mapping[str, Any]:
     """A control frame's fields; anything that is no object has none."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = from_json(text)  # not `json`: on deep nesting it takes the whole interpreter of a browser down
+    except (ValueError, TypeError):  # the latter for a lone surrogate
         return {}
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 

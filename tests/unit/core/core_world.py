@@ -83,6 +83,11 @@ class World:
         self.settle()
 
 
+def data_of(result: Result[Any]) -> Any:
+    """The data, of which only the test knows the type."""
+    return result.data
+
+
 def states(seen: list[Result[Any]]) -> list[str]:
     """The states that a panel went through."""
     out: list[str] = []
@@ -97,7 +102,7 @@ def versions(seen: list[Result[Any]]) -> list[list[tuple[str, int]]]:
     out: list[list[tuple[str, int]]] = []
     for result in seen:
         if result.has_data:
-            rows = [(row.id, row.version) for row in result.data.rows]
+            rows = [(row.id, row.version) for row in data_of(result).rows]
             if not out or out[-1] != rows:
                 out.append(rows)
     return out

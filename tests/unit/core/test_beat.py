@@ -27,14 +27,17 @@ class Parts:
             deliver=self.deliver,
             waiting=lambda: self.frames > 0,
             notify=lambda: self.note("notify"),
-            paint=lambda: self.note("paint"),
+            paint=self.paint,
             visible=lambda: self.visible,
         )
 
-    def note(self, what: str) -> bool:
+    def note(self, what: str) -> None:
         self.log.append((self.clock.now(), what))
         if what == self.raise_in:
             raise ValueError(what)
+
+    def paint(self) -> bool:
+        self.note("paint")
         return True
 
     def deliver(self, within: Callable[[], bool]) -> None:

@@ -6,9 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.core.streams.budget import request_limit, stream_limit, within_budget
-from pyapp.core.streams.spec import stream_key
+from pyapp.core.streams.spec import StreamKey, stream_key
 
-KEYS = st.builds(lambda name, n: stream_key(name, n=n), st.sampled_from("abc"), st.integers(0, 5))
+
+def key_of(name: str, n: int) -> StreamKey:
+    return stream_key(name, n=n)
+
+
+KEYS = st.builds(key_of, st.sampled_from("abc"), st.integers(0, 5))
 
 
 def test_four_streams_on_http1_and_on_the_unknown_and_twenty_four_on_newer_protocols() -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from core_world import data_of
 
 from pyapp.core.cache.cache import QueryCache
 from pyapp.core.cache.keys import LiveKey, WindowKey, aggregate, live
@@ -123,7 +124,7 @@ def test_a_window_is_read_to_its_end_also_when_it_was_left_in_between() -> None:
     _, seen = c.look(RANGE)
     c.http.take("page2").reply({"rows": [4], "next": None})
     c.cache.flush()
-    assert (seen[-1].data.rows, seen[-1].data.complete) == ((1, 2, 3, 4), True)
+    assert (data_of(seen[-1]).rows, data_of(seen[-1]).complete) == ((1, 2, 3, 4), True)
     assert len(c.http.sent) == 3
 
 
@@ -134,7 +135,7 @@ def test_a_page_that_cannot_be_read_keeps_what_was_read() -> None:
     c.http.take("x").reply({"rows": [1], "next": 1})
     c.http.take("page1").reply('"mistake"')
     c.cache.flush()
-    assert (seen[-1].data.rows, type(seen[-1].error)) == ((1,), InvalidAnswer)
+    assert (data_of(seen[-1]).rows, type(seen[-1].error)) == ((1,), InvalidAnswer)
 
 
 def test_data_without_observers_is_collected_after_its_time_however_it_came() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from core_world import STREAM, THINGS, World, changed, states, thing, versions
 
-from pyapp.core.client import StreamSpec, item, live, stream_key
+from pyapp.core.client import StreamKey, StreamSpec, WritableKey, item, live, stream_key
 from pyapp.core.errors import KeyMisuse
 from pyapp.core.ports import FrameKind
 from pyapp.core.streams.decode import Decoder
@@ -414,6 +415,10 @@ def test_the_same_stream_wanted_many_times_is_one_connection() -> None:
     assert len(world.sources.open_urls) == 1
 
 
+def written_by(name: str) -> Callable[[WritableKey], StreamKey]:
+    return lambda key: stream_key(name)
+
+
 def many_streams(count: int) -> dict[str, StreamSpec]:
     return {f"s{number}": StreamSpec(f"s{number}", f"s{number}/stream", Decoder(Changed), number) for number in range(count)}
 
@@ -422,7 +427,7 @@ def test_on_http1_four_of_five_wanted_streams_are_open_and_the_fifth_polls_for_t
     # RT-64
     specs = many_streams(5)
     shared = ScriptedServer(VirtualClock(), FakeSources(), FakeHttp()).queries()["things"]
-    queries = {f"q{n}": replace(shared, family=f"q{n}", stream=lambda key, n=n: stream_key(f"s{n}")) for n in range(5)}
+    queries = {f"q{n}": replace(shared, family=f"q{n}", stream=written_by(f"s{n}")) for n in range(5)}
     world = World(streams=specs, queries=queries)
     seen = [world.look(live(f"q{n}"))[1] for n in (4, 3, 2, 1, 0)][::-1]
     world.settle()

@@ -182,15 +182,27 @@ def test_a_heartbeat_s_place_makes_what_came_before_it_old() -> None:
     assert shown(box.take()) == []
 
 
+def cut(length: int) -> str:
+    return done(1)[:length]
+
+
+def padded(n: int) -> str:
+    return done(n, pad="y" * 3_000)
+
+
+def frame_id(epoch: str, n: int) -> str:
+    return f"{epoch}:{n}"
+
+
 FRAMES = st.one_of(
     st.builds(progress, st.integers(0, 9), st.sampled_from("ab")),
     st.builds(done, st.integers(0, 9), st.sampled_from("ab")),
-    st.builds(lambda text, cut: text[:cut], st.just(done(1)), st.integers(0, 40)),
+    st.builds(cut, st.integers(0, 40)),
     st.sampled_from(["{}", "", "null", "[]", "{{}", "}{", done(1) + "," + done(2), '{"type":"done","n":1e400}', "\ud800", "{\ud800}"]),
-    st.builds(lambda n: done(n, pad="y" * 3_000), st.integers(0, 9)),
+    st.builds(padded, st.integers(0, 9)),
     st.text(max_size=10),
 )
-IDS = st.one_of(st.just(""), st.builds(lambda e, n: f"{e}:{n}", st.sampled_from(["e1", "e2"]), st.integers(0, 30)), st.text(max_size=6))
+IDS = st.one_of(st.just(""), st.builds(frame_id, st.sampled_from(["e1", "e2"]), st.integers(0, 30)), st.text(max_size=6))
 
 
 @settings(max_examples=250, deadline=None)

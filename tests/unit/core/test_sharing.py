@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ VALUES = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(st.sampled_from("xyz"), inner, max_size=3),
-        st.lists(inner, max_size=3).map(tuple),
+        st.tuples(inner, inner),
         st.builds(Box, inner),
         st.builds(Pair, inner, inner),
         st.builds(Row, id=st.sampled_from("pqr"), value=inner),
@@ -59,7 +60,7 @@ def exact(value: Any) -> Any:
     if isinstance(value, dict):
         return (dict, {name: exact(one) for name, one in value.items()})  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, list | tuple):
-        return (type(value), [exact(one) for one in value])  # pyright: ignore[reportUnknownVariableType]
+        return (type(value), [exact(one) for one in value])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return (type(value), value)
 
 
@@ -77,17 +78,29 @@ def test_the_result_always_equals_the_new_value_by_type_and_value(old: Any, new:
     assert same(old, new) == (exact(old) == exact(new))
 
 
+def _row(value: Any) -> Row:
+    return Row(id="a", value=value)
+
+
+def _set(value: Any) -> frozenset[Any]:
+    return frozenset({value})
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return {"a": value}
+
+
+def _box(value: Any) -> Box:
+    return Box([value])
+
+
+WRAPS: list[Callable[[Any], Any]] = [_row, _set, _object, _box]
+
+
 def test_one_and_true_and_one_point_zero_are_three_values_wherever_they_are() -> None:
     # RT-10
-    for wrap in (
-        lambda v: v,
-        lambda v: [v],
-        lambda v: {"a": v},
-        lambda v: Box([v]),
-        lambda v: Row(id="a", value=v),
-        lambda v: frozenset({v}),
-    ):
-        values = [wrap(1), wrap(True), wrap(1.0)]
+    for wrap in WRAPS:
+        values: list[Any] = [wrap(1), wrap(True), wrap(1.0)]
         for i, left in enumerate(values):
             for j, right in enumerate(values):
                 assert same(left, right) == (i == j)

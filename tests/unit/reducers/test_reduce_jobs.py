@@ -40,7 +40,7 @@ def job(name: str, status: str = "active", age: int = 0, attempts: int = 1, func
 def event(kind: str, name: str, attempt: int = 1, function: str = "f", at: int = 0, progress: float = 0.5) -> Any:
     when = NOW + timedelta(seconds=at)
     base: dict[str, Any] = {"job_id": name, "root_id": name, "worker_id": "w"}
-    named = {**base, "function": function, "function_name": function}
+    named: dict[str, Any] = {**base, "function": function, "function_name": function}
     match kind:
         case "started":
             return JobStarted(**named, attempt=attempt, started_at=when)
@@ -89,8 +89,14 @@ EVENTS = st.lists(
 JOBS = st.builds(
     job, st.sampled_from("abcd"), st.sampled_from(list(RANK)), st.integers(0, 100), st.integers(1, 3), st.sampled_from("fg")
 )
+
+
+def _key(status: list[str], function: str | None, worker: str | None) -> Any:
+    return live("jobs", status=status, function=function, worker_id=worker)
+
+
 KEYS = st.builds(
-    lambda status, function, worker: live("jobs", status=status, function=function, worker_id=worker),
+    _key,
     st.lists(st.sampled_from(["active", "failed", "complete", "retrying", "queued"]), max_size=2),
     st.sampled_from([None, "f"]),
     st.sampled_from([None, "w"]),
