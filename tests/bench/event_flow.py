@@ -22,13 +22,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, Playwright, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, Playwright, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from event_site import emitter, state_of, write_site  # noqa: E402
+sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in ((0, ""), (1, "e2e"), (2, ""))]
 
 from browsers import launch  # noqa: E402
+from event_site import emitter, state_of, write_site  # noqa: E402
+
 from pyapp.pages import formats  # noqa: E402
 
 WARM_UP = 2_000
@@ -74,6 +74,12 @@ def flow(page: Page, base: str, count: int, rate: float) -> dict[str, Any]:
     return state
 
 
+def tell_errors(message: ConsoleMessage) -> None:
+    """What a page complains of; the emitter knows one list only, and what the boot asks besides is not found."""
+    if message.type == "error" and "404" not in message.text:
+        print(message.text[:600], file=sys.stderr)
+
+
 def renderers(session: Any) -> float:
     """CPU seconds of all page processes of a browser."""
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
@@ -101,7 +107,7 @@ def measure(playwright: Playwright, site: Path, variant: str, options: argparse.
         browser = launch(playwright, "chromium")
         try:
             page = browser.new_context().new_page()
-            page.on("console", lambda message: print(variant, message.text[:600], file=sys.stderr) if "404" not in message.text and message.type == "error" else None)
+            page.on("console", tell_errors)
             page.goto(base + VARIANTS[variant] + query)
             page.wait_for_function("() => globalThis.benchReady", timeout=60_000)
             session = browser.new_browser_cdp_session()
@@ -117,8 +123,8 @@ def measure(playwright: Playwright, site: Path, variant: str, options: argparse.
                 found |= json.loads(page.evaluate("() => benchStatistics()"))
                 found["spent_ms"] = {name: round(ms - spent[name], 1) for name, ms in found["spent_ms"].items()}
                 handled = found["inbox"]["applied"] + found["inbox"]["coalesced"]
-                if handled != WARM_UP + options.events or found["errors"]:
-                    print(f"penstock: {found}", file=sys.stderr)
+                assert handled == WARM_UP + options.events, f"penstock: not every event was applied: {found}"
+                assert not found["errors"], found["errors"]
             else:
                 applied = page.evaluate("() => benchApplied")
                 assert applied == WARM_UP + options.events, f"{variant}: {applied} events arrived"
@@ -151,12 +157,19 @@ def main() -> None:
             return
         rounds: list[dict[str, float]] = []
         load: list[float] = []
+        per_event: list[float] = []
         for number in range(options.rounds):
             names = options.variants if number % 2 == 0 else options.variants[::-1]
             runs = {name: measure(playwright, site, name, options) for name in names}
             rounds.append({name: run["cpu_s"] for name, run in runs.items()})
             load.append(round(os.getloadavg()[0], 1))
+            if "penstock" in runs:
+                spent = runs["penstock"]["spent_ms"]
+                per_event.append((spent["collect"] + spent["deliver"]) / options.events * 1_000)
             print(f"round {number + 1}: {rounds[-1]} {runs.get('penstock')}", file=sys.stderr)
+    if per_event:
+        figure = {"bench": "events", "figure": "frame_to_cache", "python": "in the browser", "unit": "us", "events": options.events}
+        print(json.dumps({**figure, "median": round(statistics.median(per_event), 1), "all": [round(one, 1) for one in per_event]}))
     about = {"bench": "events", "events": options.events, "rate": options.rate, "rounds": options.rounds, "load": load}
     above: dict[str, float] = {}
     for name in options.variants:

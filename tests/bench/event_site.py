@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 DIST = ROOT / "web" / "dist"
 RIVALS = HERE / "rivals"
-sys.path[:0] = [str(ROOT / "web"), str(ROOT), str(ROOT / "tests" / "e2e")]
+sys.path.insert(0, str(ROOT / "web"))
 
 from sitebuild import tools  # noqa: E402
 
@@ -34,9 +35,14 @@ def build_rivals(out: Path) -> None:
     subprocess.run(command, cwd=RIVALS, check=True, stdout=sys.stderr)
 
 
+def build_site() -> None:
+    """The console as it is shipped, in `web/dist`."""
+    subprocess.run([sys.executable, str(ROOT / "web" / "build.py")], check=True, stdout=sys.stderr)
+
+
 def write_site(folder: Path) -> None:
     """`console/` (ours), `react/` and `noop/` below `folder`; the first two with the same style sheet, icons and elements."""
-    subprocess.run([sys.executable, str(ROOT / "web" / "build.py")], check=True, stdout=sys.stderr)
+    build_site()
     ours, react, noop = (folder / name for name in ("console", "react", "noop"))
     shutil.copytree(DIST, ours)
     # An address of another host is nothing to this server.
@@ -70,3 +76,19 @@ def state_of(base: str) -> dict[str, Any]:
     """What the emitter says of itself."""
     with urllib.request.urlopen(f"{base}bench/state") as answer:
         return json.load(answer)
+
+
+@contextlib.contextmanager
+def reference_server(site: Path, rate: float, data: Path | None = None) -> Generator[str]:
+    """The reference server with `site` and the simulator at `rate` events a second; gives its address."""
+    command = [sys.executable, "-m", "server_stub", "--port", "0", "--source", "sim", "--rate", str(rate)]
+    command += ["--site", str(site), "--data", str(data or site.parent / "state"), "--requests-per-minute", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout is not None
+        try:
+            for line in server.stdout:
+                if found := re.search(r"https?://\S+", line):
+                    yield found[0]
+                    break
+        finally:
+            server.terminate()

@@ -1,4 +1,4 @@
-"""The page of the benchmarks: the real client, inventory, reducers and renderer under one live table, in place of the console's main.py."""
+"""The page of the benchmarks, in place of the console's main.py: real client, inventory, reducers and renderer, one live table."""
 
 import json
 import random
@@ -17,6 +17,7 @@ from pyapp.ui.encode import Encoder
 
 JOBS = live("jobs")
 COLUMNS = ("Status", "Function", "Job", "Attempt", "Worker", "Duration", "Age")
+COUNTS = ("received", "applied", "coalesced", "dropped", "invalid", "old", "ignored", "waiting", "overflows")
 
 
 def row(job):
@@ -33,8 +34,7 @@ def table(jobs):
     heads = tuple(html(t'<th scope="col">{word}</th>') for word in COLUMNS)
     rows = each(jobs, key=lambda job: job.id, render=row)
     return html(
-        t'<section class="panel listing"><table class="tight"><thead><tr>{heads}</tr></thead>'
-        t"<tbody>{rows}</tbody></table></section>"
+        t'<section class="panel listing"><table class="tight"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>'
     )
 
 
@@ -59,6 +59,8 @@ class Page:
             protocol=host.protocol,
             on_error=lambda error: host.log(f"{type(error).__name__}: {error}"),
         )
+        for name in ("_collect", "_deliver", "_notify", "_draw"):
+            self.timed(self.client._beat, name, name[1:])
         if "where" in str(js.location.search):
             self.measure_parts()
         host.connect(lambda text: None)
@@ -84,7 +86,7 @@ class Page:
         inbox = every.streams[0].counts if every.streams else None
         return json.dumps(
             {
-                "inbox": {name: getattr(inbox, name) for name in ("received", "applied", "coalesced", "dropped", "invalid", "old", "ignored", "waiting", "overflows")},
+                "inbox": {name: getattr(inbox, name) for name in COUNTS},
                 "gaps": every.streams[0].gaps,
                 "beats": every.beat.beats,
                 "over": every.beat.over,
@@ -101,10 +103,7 @@ class Page:
         """Time the steps of a beat; what is inside another is counted in both."""
         client = self.client
         self.timed(self.host.sources, "drain", "drain (bridge)")
-        beat = client._beat
-        for name in ("_collect", "_deliver", "_notify", "_draw"):
-            self.timed(beat, name, name[1:])
-        self.timed(beat, "_run", "beat")
+        self.timed(client._beat, "_run", "beat")
         from pyapp.core.streams.decode import Decoder
         from pyapp.core.streams.inbox import Inbox
 
@@ -158,7 +157,8 @@ class Page:
             client.now()
             observer.close()
         observed = (perf_counter() - began) / times * 1e6
-        assert len(told) == times and all(result.has_data for result in told)
+        assert len(told) == times
+        assert all(result.has_data for result in told)
         return json.dumps({"peek_us": peek, "observe_us": observed})
 
 

@@ -1,0 +1,119 @@
+"""The real console on the reference server: what it costs at rest, and whether it answers while 2,000 events a second flow.
+
+    python tests/bench/console_at_work.py [idle] [responsiveness] [--seconds 30]
+
+`idle`: CPU of the page's process, and its requests, over some seconds without events; visible, and hidden past its grace. A headless
+browser cannot hide a page, so `document.visibilityState` is replaced and the event is sent.
+
+`responsiveness`: on the jobs page a user types into the search while events flow; every task of the main thread is traced, and the
+longest is told by the clock (on a busy machine that counts what others took) and by the CPU time that the task itself had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in ((0, ""), (1, "e2e"), (2, ""))]
+
+from browsers import launch  # noqa: E402
+from event_flow import renderers  # noqa: E402
+from event_site import DIST, build_site, reference_server  # noqa: E402
+
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
+  Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+LIVE = "() => document.querySelector('[data-panel][data-freshness=live] tbody tr')"
+GRACE_S = 12
+TYPED = "order payment reindex thumbnail daily report "
+
+
+def open_console(browser: Browser, address: str) -> Page:
+    """The console with live rows."""
+    page = browser.new_context().new_page()
+    page.goto(address)
+    page.wait_for_function(LIVE, timeout=60_000)
+    page.wait_for_timeout(5_000)
+    return page
+
+
+def idle(browser: Browser, base: str, seconds: float) -> None:
+    """CPU and requests of a page where nothing happens."""
+    page = open_console(browser, base)
+    session = browser.new_browser_cdp_session()
+    for name, least, aim in (("visible", 1.0, 0.3), ("hidden", 1.0, 0.3)):
+        if name == "hidden":
+            page.evaluate(HIDE)
+            page.wait_for_timeout(GRACE_S * 1_000)
+        asked: list[str] = []
+
+        def note(request: Any, asked: list[str] = asked) -> None:
+            asked.append(request.url)
+
+        page.on("request", note)
+        before = renderers(session)
+        page.wait_for_timeout(seconds * 1_000)
+        percent = (renderers(session) - before) / seconds * 100
+        page.remove_listener("request", note)
+        figure = {"bench": "idle", "figure": name, "unit": "%", "value": round(percent, 2), "requests": len(asked), "seconds": seconds}
+        print(json.dumps({**figure, "least": least, "aim": aim, "load": round(os.getloadavg()[0], 1)}))
+        if asked:
+            print(f"{name}: {sorted({url.rpartition('/api/v1/')[2] for url in asked})}", file=sys.stderr)
+    page.context.close()
+
+
+def responsiveness(browser: Browser, base: str, folder: Path) -> None:
+    """The longest task of the main thread while a user types."""
+    page = open_console(browser, f"{base}#/jobs")
+    field = page.get_by_role("searchbox")
+    field.fill("")
+    trace = folder / "trace.json"
+    browser.start_tracing(page=page, path=str(trace), categories=["toplevel", "devtools.timeline"])
+    field.press_sequentially(TYPED, delay=150)
+    for _ in TYPED:
+        field.press("Backspace")
+        time.sleep(0.1)
+    browser.stop_tracing()
+    page.context.close()
+    events = json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
+    named = [e for e in events if e["ph"] == "M" and e["name"] == "thread_name" and e["args"]["name"] == "CrRendererMain"]
+    mains = {(e["pid"], e["tid"]) for e in named}
+    tasks = [e for e in events if e["ph"] == "X" and e["name"].endswith("::RunTask") and (e["pid"], e["tid"]) in mains]
+    clock, cpu = (sorted((e.get(name, 0) / 1_000 for e in tasks), reverse=True) for name in ("dur", "tdur"))
+    figure = {"bench": "responsiveness", "figure": "longest_task", "unit": "ms", "value": round(clock[0], 1)}
+    figure |= {"cpu_ms": round(cpu[0], 1), "over_50_ms": sum(value > 50 for value in clock), "least": 50, "aim": 20}
+    more = {"ten_longest": [round(value) for value in clock[:10]], "ten_longest_cpu": [round(value) for value in cpu[:10]]}
+    print(json.dumps({**figure, **more, "tasks": len(tasks), "rate": 2_000, "load": round(os.getloadavg()[0], 1)}))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="The console at rest and under load.")
+    parser.add_argument("what", nargs="*", default=["idle", "responsiveness"], choices=["idle", "responsiveness"])
+    parser.add_argument("--seconds", type=float, default=30)
+    options = parser.parse_args()
+    build_site()
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        folder = Path(temporary)
+        for what in options.what:
+            with reference_server(DIST, 0 if what == "idle" else 2_000, data=folder / what) as base:
+                browser = launch(playwright, "chromium")
+                if what == "idle":
+                    idle(browser, base, options.seconds)
+                else:
+                    responsiveness(browser, base, folder)
+                browser.close()
+
+
+if __name__ == "__main__":
+    main()
