@@ -416,7 +416,9 @@ class Feeds:
         def run() -> None:
             feed.trailing = None
             wanted = self._feeds.get(feed.query) is feed and feed.outdated_ms is not None
-            if wanted and not self._hidden and not feed.query.fetching:
+            if wanted and feed.query.fetching:
+                feed.refetched_ms = feed.query.fetch_began_ms  # what is under way took this turn; its end asks for the next
+            elif wanted and not self._hidden:
                 feed.refetched_ms = self._clock.now()
                 self._cache.fetch(feed.query)
 
