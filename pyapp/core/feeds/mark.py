@@ -1,11 +1,10 @@
 """What may be said of a query's data (RT-83, RT-84): a pure function of what was measured, in the design's words.
 
 First match:
-    a window                                       window (loading, error before it has data)
-    nothing there, and the last fetch failed       error
+    the last fetch failed, and seen or no data     error, by its kind; the data stays (RT-12)
     nothing there                                  loading
+    a window                                       window
     hidden                                         paused, hidden
-    the last fetch failed                          error, by its kind; the data stays (RT-12)
     no stream writes it, asked in time             polling, design
     no stream writes it, not asked in time         stale
     its scope is healthy                           live; unverified when nothing announces and nothing came for a minute

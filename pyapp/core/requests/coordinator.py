@@ -6,7 +6,7 @@ answer held, or with one `RequestError` that says in a sentence what happened.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -115,7 +115,6 @@ class Requests:
         self._tickets = 0
         self._closed = False
         self._counts: dict[str, _Count] = {}
-        self._errors: Counter[str] = Counter()
         self.on_headers: Callable[[dict[str, str], float], None] = lambda headers, began_ms: None
 
     def send(self, endpoint: str, request: HttpRequest, done: Done, *, not_before_ms: float | None = None) -> Cancel:
