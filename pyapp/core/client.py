@@ -38,7 +38,8 @@ from pyapp.core.cache.result import Result
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
 from pyapp.core.errors import Disposed, KeyMisuse, RequestError
-from pyapp.core.feeds.feeds import Feeds, ScopeStatistics
+from pyapp.core.feeds.feeds import Feeds
+from pyapp.core.feeds.scopes import ScopeStatistics
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
 from pyapp.core.requests.coordinator import Requests, RequestStatistics
 from pyapp.core.server_clock import ServerClock

@@ -100,3 +100,8 @@ class Scope:
     heard_wall_ms: float | None = None
     resyncs: int = 0
     fallbacks: int = 0
+
+    @property
+    def polling(self) -> bool:
+        """Whether its queries are polled because the stream cannot be believed (RT-33)."""
+        return self.fallback is Fallback.POLLING

@@ -1,7 +1,7 @@
 """The shell around the connections: what is open is reconciled with what is wanted (RT-20 to RT-24, RT-64).
 
 The owner (the feeds) says which streams are wanted and which reason, if any, keeps all of them closed. This module runs the effects
-of `connection.Machine` through the ports, takes the waiting frames when the beat comes, and reports what it learns to a `Listener`.
+of `machine.Machine` through the ports, takes the waiting frames when the beat comes, and reports what it learns to a `Listener`.
 It knows no cache and decides no fetch.
 """
 
@@ -18,6 +18,7 @@ from pyapp.core.ports import EventSources, FrameKind, Random, RawFrame
 from pyapp.core.streams import connection as c
 from pyapp.core.streams.budget import within_budget
 from pyapp.core.streams.inbox import Batch, Inbox, InboxStatistics
+from pyapp.core.streams.machine import Machine
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey, StreamSpec
 from pyapp.core.timings import Timings
@@ -104,7 +105,7 @@ class StreamManager:
         self._sources = sources
         self._specs = specs
         self._timings = timings
-        self._machine = c.Machine(timings, random)
+        self._machine = Machine(timings, random)
         self._limit = limit
         self._listener = listener
         self._entries: dict[StreamKey, _Entry] = {}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pyapp.core.streams import connection as c
 from pyapp.core.streams.connection import Connection, Phase, Reason, TimerName
+from pyapp.core.streams.machine import Machine
 from pyapp.core.streams.position import Position
 from pyapp.core.timings import Timings
 
@@ -18,8 +19,8 @@ T = Timings()
 AT = Position("e1", 5)
 
 
-def machine() -> c.Machine:
-    return c.Machine(T, random.Random(1))
+def machine() -> Machine:
+    return Machine(T, random.Random(1))
 
 
 def run(*events: tuple[float, c.Event], state: Connection | None = None) -> tuple[Connection, list[tuple[c.Effect, ...]]]:

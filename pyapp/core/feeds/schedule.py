@@ -1,0 +1,160 @@
+"""When each active query is fetched: the one timer of a query, the snapshots owed to it, and the refetches that events cause.
+
+Decided by `gate` (RT-31), throttled by a bucket for what is owed (RT-32) and by an interval for what events outdate (RT-42).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pyapp.core.cache.cache import QueryCache
+from pyapp.core.clock import Clock
+from pyapp.core.feeds.gate import Situation, Why, next_fetch
+from pyapp.core.feeds.scope import Feed, Owed
+from pyapp.core.ports import Random
+from pyapp.core.streams.position import Position
+from pyapp.core.timings import Timings
+
+FIRST_SNAPSHOT = "first snapshot"
+"""The one cause that is not throttled: a query has no other way to become live (RT-34)."""
+
+
+class Schedule:
+    """Fetches queries at their time.
+
+    Args:
+        active: whether a feed is still that of an active query.
+        announces: whether the server of a feed's stream says what it sends.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        cache: QueryCache,
+        timings: Timings,
+        random: Random,
+        active: Callable[[Feed], bool],
+        announces: Callable[[Feed], bool],
+    ) -> None:
+        self._clock = clock
+        self._cache = cache
+        self._timings = timings
+        self._random = random
+        self._active = active
+        self._announces = announces
+        self._fetched: dict[Why, int] = {}
+        self.paused = False
+        """Nothing is fetched while nobody sees the page (RT-50)."""
+
+    def owe(self, feed: Feed, cause: str, *, covers: Position | None, jitter: bool) -> None:
+        """A snapshot is owed (RT-32): one, however many reasons there are, and the last one is never lost.
+
+        Not to a query that the server refused: it is not asked for again by itself, and its scope must not wait for it (RT-36).
+
+        Args:
+            covers: a snapshot whose position covers this will do, whenever it was asked for.
+            jitter: spread it over the time in which it is due, so that clients of a server that restarted do not all ask at once.
+        """
+        if feed.query.error is not None and not feed.query.error.retryable:
+            return
+        now = self._clock.now()
+        spread = self._random.random() * self._timings.catch_up_ms if jitter else 0.0
+        at = max(now + spread, feed.bucket.ready_at(now)) if cause != FIRST_SNAPSHOT else now
+        if feed.owed is not None:
+            at = min(at, feed.owed.at_ms)  # gap after gap must not put it off for ever
+        feed.owed = Owed(not_before_ms=now, covers=covers, at_ms=at, cause=cause)
+        if feed.scope is not None and cause != FIRST_SNAPSHOT:
+            feed.scope.resyncs += 1
+        self.plan(feed)
+        self._cache.touch(feed.query)
+
+    def paid(self, feed: Feed, began_ms: float) -> None:
+        """A snapshot came whose request began then: is what was owed paid?"""
+        owed = feed.owed
+        if owed is not None and owed.paid_by(began_ms, feed.query.position):
+            feed.owed = None
+            if owed.cause != FIRST_SNAPSHOT:
+                feed.bucket.take(self._clock.now())
+
+    def refetch(self, feed: Feed) -> None:
+        """A refetch caused by events: at once, then one in so long, the trailing one kept (RT-42).
+
+        A request under way is left to end, however long it takes: events that come faster than answers would else keep every one of
+        them from arriving.
+        """
+        feed.outdated_ms = self._clock.now()
+        if feed.trailing is not None or self.paused:
+            return
+        now = self._clock.now()
+        due = now if feed.refetched_ms is None else feed.refetched_ms + self._timings.event_refetch_ms
+        feed.trailing = self._clock.call_at(max(due, now), lambda: self._turn(feed))
+
+    def _turn(self, feed: Feed) -> None:
+        feed.trailing = None
+        wanted = self._active(feed) and feed.outdated_ms is not None
+        if wanted and feed.query.fetching:
+            feed.refetched_ms = feed.query.fetch_began_ms  # what is under way took this turn; its end asks for the next
+        elif wanted and not self.paused:
+            feed.refetched_ms = self._clock.now()
+            self._cache.fetch(feed.query)
+
+    def caught_up(self, feed: Feed, began_ms: float) -> None:
+        """A snapshot came whose request began then: did it see what outdated the query?"""
+        if feed.outdated_ms is None:
+            return
+        if began_ms >= feed.outdated_ms:
+            feed.outdated_ms = None
+        else:
+            self.refetch(feed)
+
+    def plan(self, feed: Feed) -> None:
+        """Set the one timer of a query to its next automatic fetch (RT-31)."""
+        if not self._active(feed):
+            return
+        upcoming = next_fetch(self._clock.now(), self._situation(feed), self._timings)
+        due = None if upcoming is None else upcoming[0]
+        if feed.timer is not None:
+            if due == feed.due_ms:
+                return
+            feed.timer.cancel()
+            feed.timer = None
+        feed.due_ms = due
+        if upcoming is not None:
+            feed.timer = self._clock.call_at(upcoming[0], lambda: self._due(feed, upcoming[1]))
+
+    def _due(self, feed: Feed, why: Why) -> None:
+        feed.timer = None
+        feed.due_ms = None
+        if self._active(feed):
+            self._fetched[why] = self._fetched.get(why, 0) + 1
+            self._cache.fetch(feed.query, not_before_ms=feed.owed.not_before_ms if feed.owed else None)
+
+    def _situation(self, feed: Feed) -> Situation:
+        query, scope, error = feed.query, feed.scope, feed.query.error
+        return Situation(
+            paused=self.paused,
+            fetching=query.fetching,
+            has_data=query.has_data,
+            began_ms=query.began_ms,
+            failed_ms=query.tried_ms if error else None,
+            failures=query.failures,
+            retryable=error.retryable if error else True,
+            floor_ms=(error.retry_after_ms or 0.0) if error else 0.0,
+            owed_at_ms=feed.owed.at_ms if feed.owed else None,
+            streamed=scope is not None,
+            healthy=scope is not None and scope.health.healthy,
+            polling=scope is not None and scope.polling,
+            announces=self._announces(feed),
+        )
+
+    @staticmethod
+    def stop(feed: Feed) -> None:
+        """Take back what was planned for a query that nobody looks at any more."""
+        for timer in (feed.timer, feed.trailing):
+            if timer is not None:
+                timer.cancel()
+
+    def counts(self) -> Mapping[str, int]:
+        """How many automatic fetches there were, by reason."""
+        return {str(why): count for why, count in self._fetched.items()}
