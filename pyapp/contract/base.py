@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 def _utc(value: datetime) -> datetime:
     """Read a naive time as UTC and move an aware one there; pydantic then writes it with ``Z``."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:  # year 1 or 9999 in a zone that lies outside it
+        raise ValueError("the time lies outside the calendar") from error
 
 
 def _none_as_empty_list(value: object) -> object:

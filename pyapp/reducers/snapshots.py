@@ -16,25 +16,26 @@ from pyapp.core.cache.spec import Reduction
 def reduce_workers(key: WritableKey, data: Any, events: Sequence[WorkersSnapshot]) -> Reduction[Any]:
     """`workers.snapshot` is the list."""
     page = events[-1].workers
-    return Reduction(share(data, LiveList(page.workers, page.total)))
+    return Reduction(share(data, LiveList(page.workers, page.total)), complete=True)
 
 
 def reduce_trends(key: WritableKey, data: Any, events: Sequence[JobsTrendsSnapshot | ApisTrendsSnapshot]) -> Reduction[Any]:
     """A trends snapshot is the series."""
-    return Reduction(share(data, events[-1].trends))
+    return Reduction(share(data, events[-1].trends), complete=True)
 
 
 def reduce_apis(key: WritableKey, data: Any, events: Sequence[ApisSnapshot | ApiSnapshot]) -> Reduction[Any]:
     """`apis.snapshot` is the list; `api.snapshot` the item, and its row in the list."""
+    complete = False
     for event in events:
         if key.mode == "item":
             if isinstance(event, ApiSnapshot) and event.api.api.name == key.get("id"):
-                data = _as_item(data, event.api)
+                data, complete = _as_item(data, event.api), True
         elif isinstance(event, ApisSnapshot):
-            data = share(data, LiveList(event.apis.apis, event.apis.total))
+            data, complete = share(data, LiveList(event.apis.apis, event.apis.total)), True
         else:
             data = _with_row(data, event.api)
-    return Reduction(data)
+    return Reduction(data, complete=complete)
 
 
 def _as_item(data: ApiDetail, api: ApiDetail) -> ApiDetail:

@@ -20,10 +20,12 @@ class Reduction(Generic[T]):
     Attributes:
         data: the new data; the very same object where nothing changed.
         refetch: the events told less than the data needs (RT-6): ask the server, within RT-42's limit.
+        complete: the events said the whole state, as a snapshot does: nothing from before them can be missing.
     """
 
     data: T
     refetch: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

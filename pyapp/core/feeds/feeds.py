@@ -299,6 +299,8 @@ class Feeds:
             query.data = reduction.data
             query.updated_wall_ms = wall
             self._cache.touch(query)
+        if reduction.complete:
+            feed.owed = None
         if reduction.refetch:
             self._schedule.refetch(feed)
 

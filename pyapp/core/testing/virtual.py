@@ -9,12 +9,14 @@ EPOCH_MS = 1_800_000_000_000.0
 
 
 class _Host:
-    def __init__(self) -> None:
+    def __init__(self, creep_ms: float) -> None:
         self.now_ms = 0.0
+        self.creep_ms = creep_ms
         self.due_ms: float | None = None
         self.armed = 0
 
     def now(self) -> float:
+        self.now_ms += self.creep_ms
         return self.now_ms
 
     def wall(self) -> float:
@@ -29,10 +31,15 @@ class _Host:
 
 
 class VirtualClock(TimerHeap):
-    """A clock that stands still until `advance`; errors of callbacks are raised there."""
+    """A clock that stands still until `advance`; errors of callbacks are raised there.
 
-    def __init__(self) -> None:
-        self._virtual = _Host()
+    Args:
+        creep_ms: how far time goes on by itself at every reading. A real clock never says the same twice, and code that compares two
+            readings of "now" works under a clock that stands still and nowhere else.
+    """
+
+    def __init__(self, creep_ms: float = 0.0) -> None:
+        self._virtual = _Host(creep_ms)
         self.raised: list[Exception] = []
         super().__init__(self._virtual, self.raised.append)
 
@@ -50,7 +57,7 @@ class VirtualClock(TimerHeap):
             self.fire()
             if self.raised:
                 raise self.raised.pop(0)
-        self._virtual.now_ms = end
+        self._virtual.now_ms = max(self._virtual.now_ms, end)
 
     def settle(self) -> None:
         """Let what is due now happen, and one beat pass."""

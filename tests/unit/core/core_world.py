@@ -26,7 +26,8 @@ class World:
     """Everything that a scenario needs. Nothing is answered by itself."""
 
     def __init__(self, *, streams: dict[str, Any] | None = None, queries: dict[str, Any] | None = None, protocol: str = "") -> None:
-        self.clock, self.sources, self.http, self.page = VirtualClock(), FakeSources(), FakeHttp(), FakeVisibility()
+        # Creeping, as real clocks do: two readings of "now" are never the same.
+        self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
         specs = ScriptedServer(self.clock, self.sources, self.http)
         self.client = Client(
             clock=self.clock,

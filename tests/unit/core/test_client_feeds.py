@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from core_world import THINGS, World, changed, states, thing, versions
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pyapp.core.client import aggregate, item
+import pytest
+from core_world import STREAM, THINGS, World, changed, states, thing, versions
+
+from pyapp.core.client import LiveList, Reduction, WritableKey, aggregate, item
+from pyapp.core.testing import FakeHttp, FakeSources, ScriptedServer, VirtualClock
+from pyapp.core.testing.server import Changed, Thing
 
 
 def test_a_request_from_before_somebody_looked_away_does_not_undo_what_came_since() -> None:
@@ -178,3 +183,25 @@ def test_a_quiet_part_b_stream_is_live_for_an_hour_on_heartbeats_with_a_snapshot
     assert states(seen)[-1] == "live"
     assert states(seen).count("live") == 1
     assert len(world.http.sent) - asked in (5, 6)
+
+
+def test_a_stream_that_says_the_whole_state_pays_the_snapshot_that_was_owed() -> None:
+    # RT-32, RT-34
+    clock, sources, http = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp()
+    specs = ScriptedServer(clock, sources, http).queries()
+
+    def whole(key: WritableKey, data: LiveList[Thing], events: Sequence[Changed]) -> Reduction[LiveList[Thing]]:
+        return Reduction(LiveList((events[-1].thing,), None), complete=True)
+
+    world = World(queries={**specs, "things": replace(specs["things"], reduce=whole)})
+    _, seen = world.look()
+    world.settle()
+    world.http.take("things").reply([thing("a")], position="e1:1")  # asked for before the stream began at 4: something may be missing
+    world.settle()
+    world.sources.accept(STREAM)
+    world.sources.hello(STREAM, sequence=4)
+    world.say(changed("b", 2), "e1:5")
+    world.settle()
+    assert (states(seen)[-1], versions(seen)[-1]) == ("live", [("b", 2)])
+    world.clock.advance(2_000)
+    assert world.http.count("things") == 1  # nothing more had to be asked

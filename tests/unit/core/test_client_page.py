@@ -499,7 +499,7 @@ def sizes(root: object) -> dict[str, int]:
 
 
 def test_eight_hours_with_a_day_s_noise_grow_nothing() -> None:
-    clock, sources, http, page = VirtualClock(), FakeSources(), FakeHttp(), FakeVisibility()
+    clock, sources, http, page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
     chance = random.Random(8)
     server = ScriptedServer(clock, sources, http)
     client = Client(

@@ -49,7 +49,7 @@ def plain(data: Any) -> Any:
 def history(seed: int) -> tuple[list[str], int]:
     """Run one history; returns what went wrong, in words."""
     chance = random.Random(seed)
-    clock, sources, http, page = VirtualClock(), FakeSources(), FakeHttp(), FakeVisibility()
+    clock, sources, http, page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
     part_b = chance.random() < 0.6
     server = ScriptedServer(clock, sources, http, part_b=part_b, delay_ms=lambda: chance.choice((2.0, 30.0, 400.0)))
     client = Client(
