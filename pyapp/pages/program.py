@@ -306,11 +306,15 @@ class Program:
         per_min = None if now - began < EVENTS_FROM_MS else (received - first) * EVENTS_OVER_MS / (now - began)
         self._screen.set_clock_offset(statistics.clock_offset_ms or 0.0)
         self._set_env(
-            connection=connection_view(self._results.values(), statistics, now),
+            connection=connection_view(self._moving(), statistics, now),
             strip=strip_view(statistics, now, None if per_min is None else round(per_min), self._version),
             notice=getattr(self._state, "problem", None) or self._notice,
             now_ms=self._client.server_clock.now_ms() // TICK_MS * TICK_MS,
         )
+
+    def _moving(self) -> list[Result[Any]]:
+        """What the page shows as live or as a window; what it was told to keep still says nothing about the connection."""
+        return [self._results[name] for name, observed in self._observed.items() if observed.need.live and name in self._results]
 
     def _set_env(self, **changes: Any) -> None:
         before = self._env
