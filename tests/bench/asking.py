@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Request, sync_playwright
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in ((0, ""), (1, "e2e"), (2, ""))]
 
@@ -25,6 +25,11 @@ from event_site import reference_server, write_site  # noqa: E402
 
 COMPONENTS, ENDPOINTS, EVERY_S = 10, 4, 5
 READS = 2_000
+
+
+def is_call(request: Request) -> bool:
+    """A request of the API that is no stream."""
+    return "/api/v1/" in request.url and request.resource_type != "eventsource"
 
 
 def main() -> None:
@@ -43,7 +48,7 @@ def main() -> None:
             page.goto(f"{base}console/")
             page.wait_for_function("() => globalThis.benchReady", timeout=60_000)
             asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url) if request.resource_type != "eventsource" else None)
+            page.on("request", lambda request: asked.append(request.url) if is_call(request) else None)
             page.evaluate(f"() => benchObserve({COMPONENTS})")
             page.wait_for_timeout(2_000)
             at_once = len(asked)

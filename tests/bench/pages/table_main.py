@@ -57,6 +57,7 @@ class Page:
             streams=stream_specs(),
             mutations=mutation_specs(),
             protocol=host.protocol,
+            headers={"X-Penstock-Client": "bench"},
             on_error=lambda error: host.log(f"{type(error).__name__}: {error}"),
         )
         for name in ("_collect", "_deliver", "_notify", "_draw"):
