@@ -123,7 +123,7 @@ class Console:
         page.on("pageerror", self._raised)
 
     def _raised(self, error: object) -> None:
-        # Debian's Firefox reports a connection that was refused as an error of the page; a server that is stopped is no mistake of ours.
+        # Debian's Firefox reports a refused connection as an error of the page; a server that is stopped is no mistake of ours.
         if not any(words in str(error) for words in ("CORS request did not succeed", "can’t establish a connection")):
             self.problems.append(f"page error: {error}")
 
