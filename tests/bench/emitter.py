@@ -73,7 +73,7 @@ def make_events(count: int, rate: float = 2_000) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
     made = 0
     while len(events) < count:
-        at = (began + timedelta(seconds=len(events) / rate)).isoformat().replace("+00:00", "Z")
+        at = (began + timedelta(seconds=len(events) / rate)).isoformat(timespec="microseconds").replace("+00:00", "Z")
         if len(running) < UNDER_WAY:
             made += 1
             function = dice.choice(FUNCTIONS)
