@@ -17,22 +17,13 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, Route
+from browsers import new_context
+from playwright.sync_api import Browser, Page, Route
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'"
 ORIGIN = "http://renderer.test"
-CHROMIUM = Path("/usr/bin/chromium")
-FIREFOX = Path("/usr/bin/firefox-esr")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 PRELUDE = """
 import json
@@ -162,21 +153,6 @@ class Lab:
         return found
 
 
-@contextlib.contextmanager
-def open_browser(playwright: Playwright, engine: str) -> Generator[Browser]:
-    """Debian's browser where it is, else Playwright's own."""
-    if engine == "firefox":
-        esr = FIREFOX.exists()
-        browser = playwright.firefox.launch(channel="moz-firefox" if esr else None, executable_path=FIREFOX if esr else None)
-    else:
-        path = CHROMIUM if CHROMIUM.exists() else None
-        browser = playwright.chromium.launch(args=CHROMIUM_ARGUMENTS, executable_path=path)
-    try:
-        yield browser
-    finally:
-        browser.close()
-
-
 def bundle(out: Path) -> str:
     """The bridge and lit as one module."""
     esbuild = WEB / "node_modules" / ".bin" / "esbuild"
@@ -186,11 +162,9 @@ def bundle(out: Path) -> str:
 
 
 @contextlib.contextmanager
-def open_page(browser: Browser, engine: str, bridge: str) -> Generator[Page]:
+def open_page(browser: Browser, bridge: str) -> Generator[Page]:
     """A page with two roots under the strict policy."""
-    # This driver cannot emulate them on Debian's ESR.
-    null: dict[str, Any] = dict.fromkeys(("color_scheme", "reduced_motion", "forced_colors", "contrast"), "null")
-    context = browser.new_context(**(null if engine == "firefox" else {}))
+    context = new_context(browser)
     files = {
         "/": ("text/html", INDEX),
         "/page.js": ("text/javascript", SCRIPT),

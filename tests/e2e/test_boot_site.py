@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route
+from static_site import serve
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "bench"))
-
-from static_site import serve  # noqa: E402
 
 BOOTED = "() => !document.querySelector('[data-boot=screen]')"
 FAILED = "[data-boot=screen][data-state=failed]"
@@ -33,20 +31,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         yield f"{base}some/where/"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    """Debian's Chromium where it is, else Playwright's own."""
-    debian = Path("/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        path = str(debian) if debian.exists() else None
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Generator[Page]:
-    context = browser.new_context()
+def page(chromium: Browser) -> Generator[Page]:
+    context = chromium.new_context()
     yield context.new_page()
     context.close()
 
@@ -188,8 +175,8 @@ def test_a_browser_without_webassembly_is_told(page: Page, site: str) -> None:
     assert title == "This browser cannot run WebAssembly"
 
 
-def test_without_javascript_the_page_says_so(browser: Browser, site: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
+def test_without_javascript_the_page_says_so(chromium: Browser, site: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(site)
     assert "JavaScript is off" in page.locator("noscript").inner_text()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator
 from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from renderer_lab import FIREFOX, Interpreter, Lab, bundle, open_browser, open_page
+from playwright.sync_api import Browser
+from renderer_lab import Interpreter, Lab, bundle, open_page
 
 LIST = """
 class Pick(Action):
@@ -52,19 +52,15 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> str:
     return bundle(tmp_path_factory.mktemp("bridge") / "bridge.js")
 
 
-@pytest.fixture(scope="module", params=["chromium", "firefox"])
-def browser(request: pytest.FixtureRequest) -> Generator[tuple[Browser, str]]:
-    engine: str = request.param
-    if engine == "firefox" and not FIREFOX.exists():
-        pytest.skip("There is no Firefox here.")
-    with sync_playwright() as playwright, open_browser(playwright, engine) as opened:
-        yield opened, engine
+@pytest.fixture
+def browser(engine: Browser) -> tuple[Browser, str]:
+    return engine, engine.browser_type.name
 
 
 @pytest.fixture
 def lab(browser: tuple[Browser, str], interpreter: Interpreter, bridge: str) -> Generator[Lab]:
     opened, engine = browser
-    with open_page(opened, engine, bridge) as page:
+    with open_page(opened, bridge) as page:
         made = Lab(page, interpreter, engine)
         yield made
         assert page.evaluate("() => executed") == []
