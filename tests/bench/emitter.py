@@ -181,7 +181,7 @@ class Emitter:
                 try:
                     await asyncio.wait_for(self._go.wait(), HEARTBEAT_S)
                 except TimeoutError:
-                    beat = {"at": datetime.now(UTC).isoformat(), "scopes": [], "sequence": self._sent}
+                    beat: dict[str, object] = {"at": datetime.now(UTC).isoformat(), "scopes": (), "sequence": self._sent}
                     yield f"event: heartbeat\ndata: {json.dumps(beat)}\n\n".encode()
                     continue
                 async for chunk in self._due():

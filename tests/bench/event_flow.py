@@ -96,7 +96,7 @@ PARTS = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "TaskDuratio
 
 def parts(page: Page) -> Any:
     """The main thread's time so far by kind, as the browser counts it; what is called gives what has been spent since."""
-    session = page.context.new_cdp_session(page)
+    session: Any = page.context.new_cdp_session(page)
     session.send("Performance.enable")
 
     def now() -> dict[str, float]:
@@ -119,7 +119,7 @@ def measure(playwright: Playwright, site: Path, variant: str, options: argparse.
             flow(page, base, WARM_UP, options.rate)
             time.sleep(0.5)
             before = renderers(session)
-            spent = json.loads(page.evaluate("() => benchStatistics()"))["spent_ms"] if variant == "penstock" else {}
+            spent: dict[str, float] = json.loads(page.evaluate("() => benchStatistics()"))["spent_ms"] if variant == "penstock" else {}
             main_thread = parts(page) if options.where else dict
             state = flow(page, base, options.events, options.rate)
             cpu = renderers(session) - before

@@ -1,5 +1,7 @@
 """The page of the benchmarks, in place of the console's main.py: real client, inventory, reducers and renderer, one live table."""
 
+# pyright: basic
+
 import json
 import random
 from time import perf_counter
