@@ -44,7 +44,7 @@ from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
 from pyapp.core.requests.coordinator import Requests, RequestStatistics
 from pyapp.core.server_clock import ServerClock
 from pyapp.core.streams.budget import request_limit, stream_limit
-from pyapp.core.streams.manager import StreamManager, StreamStatistics
+from pyapp.core.streams.manager import StreamManager, StreamPulse, StreamStatistics
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.timings import Timings
 from pyapp.core.visibility import VisibilityWatch
@@ -57,6 +57,7 @@ __all__ = [
     "LiveKey",
     "LiveList",
     "MutationSpec",
+    "Pulse",
     "QueryKey",
     "QuerySpec",
     "Reduction",
@@ -104,6 +105,15 @@ class Statistics:
     hidden: bool
     clock_offset_ms: float | None
     errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The streams, the requests under way and the server's clock, cheaply."""
+
+    streams: tuple[StreamPulse, ...]
+    in_flight: int
+    clock_offset_ms: float | None
 
 
 class Scope:
@@ -348,6 +358,10 @@ class Client:
     def paused(self) -> bool:
         """Hidden past its grace: nothing is asked and nothing is held (RT-50)."""
         return self._visibility.paused
+
+    def pulse(self) -> Pulse:
+        """What a page shows of the connection every second; `statistics` is the whole, and costs more."""
+        return Pulse(self._streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms)
 
     def statistics(self) -> Statistics:
         return Statistics(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyapp.core.client import Result, Statistics
+from pyapp.core.client import Pulse, Result
 from pyapp.core.freshness import Freshness, FreshnessReason, FreshnessState
 from pyapp.pages import formats
 from pyapp.pages.protocol import Connection, ConnectionView, StripView
@@ -65,7 +65,7 @@ def _of(freshness: Freshness) -> Connection:
             return Connection.PAUSED
 
 
-def connection_view(results: Iterable[Result[object]], statistics: Statistics, now_ms: float) -> ConnectionView:
+def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: float) -> ConnectionView:
     """The pill (RT-83's words, the design's popover).
 
     Args:
@@ -78,8 +78,8 @@ def connection_view(results: Iterable[Result[object]], statistics: Statistics, n
     words, says = _WORDS[worst], _SAYS[worst]
     if results and all(result.freshness.state is FreshnessState.WINDOW for result in results if result.has_data):
         words, says = "Window", "What is on this page is a range that was chosen. Nothing moves in it until you refresh it."
-    open_now = [row for row in statistics.streams if row.state.confirmed]
-    wanted = [row for row in statistics.streams if row.state.phase != "closed"]
+    open_now = [row for row in pulse.streams if row.state.confirmed]
+    wanted = [row for row in pulse.streams if row.state.phase != "closed"]
     extra = ""
     if worst in (Connection.LIVE, Connection.POLLING) and open_now:
         extra = _count(len(open_now), "stream")
@@ -88,27 +88,27 @@ def connection_view(results: Iterable[Result[object]], statistics: Statistics, n
         if waits:
             extra = f"in {_age(max(0.0, min(waits) - now_ms))}"
     rows: list[tuple[str, str]] = []
-    for row in statistics.streams:
+    for row in pulse.streams:
         state = row.state
         phase = "open, not confirmed" if state.phase == "open" and not state.confirmed else str(state.phase)
         rows.append((str(row.key), f"{phase}, {state.reason}" if state.reason else phase))
     beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None]
     if beats:
         rows.append(("Last heard", f"{_age(now_ms - max(beats))} ago"))
-    rows.append(("Requests in flight", str(statistics.requests.in_flight)))
+    rows.append(("Requests in flight", str(pulse.in_flight)))
     return ConnectionView(worst, words, extra, says, tuple(rows))
 
 
-def strip_view(statistics: Statistics, now_ms: float, events_per_min: float | None, version: str) -> StripView:
+def strip_view(pulse: Pulse, now_ms: float, events_per_min: float | None, version: str) -> StripView:
     """The strip under the page: only what is measured."""
-    open_now = [row for row in statistics.streams if row.state.phase == "open"]
+    open_now = [row for row in pulse.streams if row.state.phase == "open"]
     beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None and row.state.heartbeat_ms is not None]
     return StripView(
         connections=len(open_now),
         streams=len(open_now),
         events_per_min=events_per_min,
         heartbeat_age_ms=(now_ms - max(beats)) // 1_000 * 1_000 if beats else None,
-        clock_offset_ms=statistics.clock_offset_ms,
+        clock_offset_ms=pulse.clock_offset_ms,
         version=version,
     )
 

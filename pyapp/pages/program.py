@@ -297,17 +297,17 @@ class Program:
     def _measure(self) -> None:
         """The shell's figures, and the panels that compare times with the clock."""
         now = self._measured_ms = self._client.clock.now()
-        statistics = self._client.statistics()
-        received = sum(row.counts.received for row in statistics.streams)
+        pulse = self._client.pulse()
+        received = sum(row.received for row in pulse.streams)
         self._events.append((now, received))
         while len(self._events) > 2 and self._events[0][0] < now - EVENTS_OVER_MS:
             self._events.pop(0)
         began, first = self._events[0]
         per_min = None if now - began < EVENTS_FROM_MS else (received - first) * EVENTS_OVER_MS / (now - began)
-        self._screen.set_clock_offset(statistics.clock_offset_ms or 0.0)
+        self._screen.set_clock_offset(pulse.clock_offset_ms or 0.0)
         self._set_env(
-            connection=connection_view(self._moving(), statistics, now),
-            strip=strip_view(statistics, now, None if per_min is None else round(per_min), self._version),
+            connection=connection_view(self._moving(), pulse, now),
+            strip=strip_view(pulse, now, None if per_min is None else round(per_min), self._version),
             notice=getattr(self._state, "problem", None) or self._notice,
             now_ms=self._client.server_clock.now_ms() // TICK_MS * TICK_MS,
         )

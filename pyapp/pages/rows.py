@@ -69,7 +69,7 @@ def live_rows[Item](table: Table[Item], state: ListState, rows: Sequence[Item], 
         scope: names the filters; when it changes, the next rows are not marked as new.
         same: what the rows depend on besides their items.
     """
-    body = each(rows, key=table.key, render=table.render, same=same)
+    body = each(rows, key=table.key, render=table.render, same=same, recycle=True)
     return _scroller(
         table,
         html(

@@ -19,6 +19,9 @@ def plain(value: object) -> Any:
         return value
     if isinstance(value, float):
         return round(value, 3) if value == value and abs(value) != float("inf") else None
+    named = getattr(value, "_asdict", None)
+    if named is not None:
+        value = cast(object, named())
     if isinstance(value, Mapping):
         return {str(name): plain(one) for name, one in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):

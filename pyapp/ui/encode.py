@@ -8,7 +8,8 @@ A value is text, a number, `null` (nothing), or an array whose first element say
 
     [id, value…]                 a template, `id` ≥ 0; the values in the order of its holes
     [-1, value…]                 a plain list
-    [-2, list, [key…], [row…]]   a keyed list; a row is `0` where it is the same as at the last paint
+    [-2, list, [key…], [row…]]   a keyed list; a row is `0` where it is the same as at the last paint; a `1` behind it
+                                 lets the browser recycle the elements of rows
     [-3, list]                   a keyed list in which nothing changed at all
 
 An event hole takes `[action, arguments as text]`, or these with `fields, flags, keys` behind; a property takes any
@@ -306,7 +307,10 @@ class Encoder:
         memory.rows, memory.same = rows, shown.same
         self._rows_same += same
         self._rows_sent += len(values) - same
-        return [_UNCHANGED, memory.id] if unchanged else [_KEYED, memory.id, list(rows), values]
+        if unchanged:
+            return [_UNCHANGED, memory.id]
+        keyed: list[Wire] = [_KEYED, memory.id, list(rows), values]
+        return [*keyed, 1] if shown.recycle else keyed
 
 
 def _check_data(value: Wire) -> None:

@@ -51,15 +51,21 @@ class TemplateResult:
 class Each[T]:
     """A keyed list; see `each`."""
 
-    __slots__ = ("items", "key", "render", "same")
+    __slots__ = ("items", "key", "recycle", "render", "same")
 
     def __init__(
-        self, items: Iterable[T], key: Callable[[T], str | int], render: Callable[[T], object], same: tuple[object, ...]
+        self,
+        items: Iterable[T],
+        key: Callable[[T], str | int],
+        render: Callable[[T], object],
+        same: tuple[object, ...],
+        recycle: bool,
     ) -> None:
         self.items = items
         self.key = key
         self.render = render
         self.same = same
+        self.recycle = recycle
 
 
 def each[T](
@@ -67,6 +73,8 @@ def each[T](
     key: Callable[[T], str | int],
     render: Callable[[T], TemplateResult | str | None],
     same: tuple[object, ...] = (),
+    *,
+    recycle: bool = False,
 ) -> Each[T]:
     """A list whose rows keep their elements when they move.
 
@@ -79,8 +87,11 @@ def each[T](
         key: what names an item; text or a whole number, unique in this list.
         render: draws one item.
         same: what the rows depend on besides their items, for example the id of the selected one.
+        recycle: when more than half of the rows are new at once, and nobody is in the list, draw them into the elements that are
+            there. Much cheaper for a list that streams by; only for rows whose elements hold nothing of their own (no open
+            `<details>`, no text that somebody types).
     """
-    return Each(items, key, render, same)
+    return Each(items, key, render, same, recycle)
 
 
 _plans: Final[list[Plan]] = []

@@ -53,6 +53,7 @@ PLAIN_PYSCRIPT = """<!doctype html>
 <link rel="icon" href="data:,">
 {styles}
 <div id="app" data-root="shell"></div>
+<div hidden>{icons}</div>
 <script type="module" src="host.js"></script>
 {scripts}
 <script type="module" src="pyscript/core.js"></script>
@@ -96,10 +97,10 @@ def write_rivals(folder: Path, dist: Path) -> None:
     (plain / "main.py").write_bytes((dist / "main.py").read_bytes())
     (plain / "host.js").write_text(HOST, encoding="utf-8")
     shutil.copytree(dist / "assets", plain / "assets")
-    shutil.copy2(dist / "icons.svg", plain)
     scripts = "\n".join(f'<script type="module" src="assets/{p.name}"></script>' for p in plain.glob("assets/app-*.js"))
     styles = "\n".join(f'<link rel="stylesheet" href="assets/{p.name}">' for p in plain.glob("assets/site-*.css"))
-    (plain / "index.html").write_text(PLAIN_PYSCRIPT.format(styles=styles, scripts=scripts), encoding="utf-8")
+    icons = (ROOT / "web" / "icons.svg").read_text(encoding="utf-8")
+    (plain / "index.html").write_text(PLAIN_PYSCRIPT.format(styles=styles, scripts=scripts, icons=icons), encoding="utf-8")
     config = {
         "interpreter": "./pyodide/pyodide.mjs",
         "packages": [f"./wheels/{path.name}" for path in sorted(wheels.glob("*.whl"))],

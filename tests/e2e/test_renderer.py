@@ -231,6 +231,37 @@ def test_rows_keep_their_elements_when_they_move(lab: Lab) -> None:
     assert lab.page.evaluate(MARKS) == "--db"
 
 
+RECYCLED = """
+def recycled(text):
+    return html(t"<ul>{each([shown[x] for x in text], key=lambda item: item.id, render=row, recycle=True)}</ul>")
+"""
+
+
+def test_a_list_that_streams_by_fills_the_elements_that_are_there(lab: Lab) -> None:
+    lab.run(LIST + "\nshown = {item.id: item for item in items('abcdefgh')}\n" + RECYCLED)
+    lab.paint("main=recycled('abcd')")
+    lab.page.evaluate(MARK)
+    # Most of it is new: no element is made, moved or removed.
+    assert set(lab.mutations("main=recycled('efga')")) <= {"characterData", "attributes"}
+    assert (lab.page.evaluate(ORDER), lab.page.evaluate(MARKS)) == ("efga", "abcd")
+    # Little of it is new: rows keep their elements as in any keyed list.
+    lab.paint("main=recycled('hefg')")
+    assert (lab.page.evaluate(ORDER), lab.page.evaluate(MARKS)) == ("hefg", "-abc")
+    lab.paint("main=recycled('ab')")
+    assert lab.page.evaluate(ORDER) == "ab"
+    lab.paint("main=recycled('abcdefgh')")
+    assert lab.page.evaluate(ORDER) == "abcdefgh"
+
+
+def test_no_element_is_recycled_while_somebody_is_in_the_list(lab: Lab) -> None:
+    lab.run(LIST + "\nshown = {item.id: item for item in items('abcdefgh')}\n" + RECYCLED)
+    lab.paint("main=recycled('abcd')")
+    lab.page.focus("#d button")
+    lab.paint("main=recycled('efgd')")
+    assert lab.page.evaluate("() => document.activeElement.closest('li')?.id") == "d"
+    assert lab.page.evaluate(ORDER) == "efgd"
+
+
 def test_an_unchanged_list_touches_nothing_and_a_new_object_touches_its_row(lab: Lab) -> None:
     lab.run(LIST + "\nshown = items('abc')")
     lab.paint("main=page(shown)")

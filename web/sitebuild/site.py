@@ -81,8 +81,6 @@ def assemble(
     wheel = next(name for name in files if name.endswith(".whl"))
     site = {f"{folder}/{name}": content for name, content in files.items()}
     site |= {f"assets/{path.name}": path.read_bytes() for path in assets.iterdir()}
-    static = places.WEB / "static"
-    site |= {p.relative_to(static).as_posix(): p.read_bytes() for p in static.rglob("*") if p.is_file()}
     scripts = pyscript_files()
     pyscript = f"pyscript-{digest(*scripts.values())}"
     site |= {f"{pyscript}/{name}": content for name, content in scripts.items()}
@@ -137,11 +135,13 @@ def assemble(
 
 def page(values: dict[str, str], preloads: list[tuple[str, str]]) -> bytes:
     """index.html from its template: `values` escaped into their places, `preloads` as links (kind, address)."""
+    icons = (places.WEB / "icons.svg").read_text(encoding="utf-8")
     links = {
         "module": '<link rel="modulepreload" href="{}">',
         "fetch": '<link rel="preload" as="fetch" crossorigin href="{}">',
     }
     text = (places.WEB / "index.html").read_text(encoding="utf-8")
+    text = text.replace("{{icons}}", icons.strip())
     text = text.replace("{{preloads}}", "\n".join(links[kind].format(html.escape(url)) for kind, url in preloads))
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", html.escape(value, quote=True))

@@ -220,6 +220,11 @@ class Requests:
             flight.waiters.clear()
             self.give_up(flight, 0)
 
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return len(self._flying)
+
     def statistics(self) -> RequestStatistics:
         rows = tuple(
             EndpointStatistics(name, n.sent, n.joined, n.failed, n.cancelled, n.last_ms, n.last_error)

@@ -93,6 +93,11 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._raw) + len(self._ready)
 
+    @property
+    def received(self) -> int:
+        """Data frames so far."""
+        return self._received
+
     def restart(self, last: Position | None) -> None:
         """Begin anew after `last`: what waits belongs to a connection that is gone, and the catch-up brings it (RT-32)."""
         self._dropped += len(self)

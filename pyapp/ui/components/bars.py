@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, log10
 
 from pyapp.ui.template import TemplateResult, each, html, svg
@@ -60,13 +61,20 @@ def stacked_bars(label: str, parts: Sequence[Part], bars: Sequence[Bar]) -> Temp
     step = _PLOT / max(1, len(bars))
     grid = tuple(_line(top * line // _LINES, top) for line in range(_LINES + 1))
     drawn = each(
-        tuple(enumerate(bars)),
+        [_placed(index, bar) for index, bar in enumerate(bars)],
         key=lambda entry: entry[0],
         render=lambda entry: _bar(entry[1], parts, top, entry[0] * step, step, running=entry[0] == len(bars) - 1),
+        same=(top, len(bars), parts),
     )
     totals = [sum(bar.values[index] for bar in bars) for index in range(len(parts))]
     legend = each(tuple(zip(parts, totals, strict=True)), key=lambda entry: entry[0].word, render=_legend)
     return html(t'<svg class="chart" role="img" aria-label={label}>{grid}{drawn}</svg><p class="legend">{legend}</p>')
+
+
+@lru_cache(maxsize=512)
+def _placed(index: int, bar: Bar) -> tuple[int, Bar]:
+    """The same object for the same bar in the same place: only bars that changed are drawn again."""
+    return index, bar
 
 
 def _line(value: int, top: int) -> TemplateResult:

@@ -1,6 +1,6 @@
 """Icons, status marks, numbers with units, ages: what a cell is made of.
 
-Every status has a shape and a word; colour only repeats them. Icons come from one sprite, `icons.svg` beside the page.
+Every status has a shape and a word; colour only repeats them. Icons come from one sprite that is part of the page.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STATUS_WORDS = {
 def icon(name: str, *, small: bool = False) -> TemplateResult:
     """One symbol of the sprite. It says nothing to a screen reader: a word must stand beside it, or a label around it."""
     size = "i i-s" if small else "i"
-    return html(t'<svg class="{size}" aria-hidden="true"><use href="icons.svg#{name}"></use></svg>')
+    return html(t'<svg class="{size}" aria-hidden="true"><use href="#{name}"></use></svg>')
 
 
 def status_word(status: str) -> str:

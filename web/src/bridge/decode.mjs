@@ -66,7 +66,7 @@ export class Decoder {
   }
 
   /** The list; rows that are the same are the very objects of last time, which is how `keyed` knows them. */
-  #list([, id, keys, values], root) {
+  #list([, id, keys, values, recycle], root) {
     const before = this.#lists.get(id)?.rows;
     const rows = new Map();
     for (let index = 0; index < keys.length; index++) {
@@ -76,7 +76,7 @@ export class Decoder {
       else if (before?.has(key)) rows.set(key, before.get(key));
       else throw new Error(`The row ${key} of the list ${id} is not known here.`);
     }
-    const list = { keys, rows };
+    const list = { keys, rows, recycle: recycle === 1 };
     this.#lists.set(id, list);
     return list;
   }

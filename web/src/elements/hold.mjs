@@ -90,6 +90,7 @@ export class PenHold extends HTMLElement {
 
   #mark(records) {
     const fresh = [];
+    if (this.#streamsBy(records)) return;
     for (const record of records) {
       if (record.type === "attributes") this.#flag(record.target.closest("td"), "data-changed", CHANGED_MS);
       else if (record.target.localName === "tbody") {
@@ -104,6 +105,16 @@ export class PenHold extends HTMLElement {
       this.#settle(row);
       if (point && !row.classList.contains("aside")) this.#flag(row, "data-new", NEW_MS);
     }
+  }
+
+  /** Whether most of the list changed at once, its elements reused for other rows: marks would point at the wrong ones. */
+  #streamsBy(records) {
+    const cells = records.filter((record) => record.type === "attributes").length;
+    if (cells === 0 || cells * 2 <= this.querySelectorAll("tbody > tr").length) return false;
+    for (const name of ["data-new", "data-changed"]) {
+      for (const element of this.querySelectorAll(`[${name}]`)) element.removeAttribute(name);
+    }
+    return true;
   }
 
   #flag(element, attribute, forMs) {

@@ -58,7 +58,7 @@ const Row = memo(function Row({ job }) {
       <td>
         <span className="st" data-st={job.status}>
           <svg className="i" aria-hidden="true">
-            <use href={`icons.svg#s-${job.status}`} />
+            <use href={`#s-${job.status}`} />
           </svg>
           <span className="word">{WORDS[job.status]}</span>
         </span>
