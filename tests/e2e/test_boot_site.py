@@ -79,6 +79,32 @@ def test_it_boots_below_a_sub_path_without_breaking_its_own_policy(page: Page, s
     assert page.evaluate("() => [...document.querySelectorAll('style')].length") == 0
 
 
+WATCHERS = """
+window.watchers = 0;
+const { observe, disconnect } = MutationObserver.prototype;
+const watching = new Set();
+MutationObserver.prototype.observe = function (target, options) {
+  if (target === document) watching.add(this);
+  window.watchers = watching.size;
+  return observe.call(this, target, options);
+};
+MutationObserver.prototype.disconnect = function () {
+  watching.delete(this);
+  window.watchers = watching.size;
+  return disconnect.call(this);
+};
+"""
+
+
+def test_nobody_watches_the_whole_document_once_it_has_booted(page: Page, site: str) -> None:
+    """Every row that is drawn would be searched for scripts."""
+    page.add_init_script(WATCHERS)
+    page.goto(site)
+    page.wait_for_function("() => window.watchers > 0", timeout=TIMEOUT_MS)
+    page.wait_for_function(BOOTED, timeout=TIMEOUT_MS)
+    page.wait_for_function("() => window.watchers === 0", timeout=TIMEOUT_MS)
+
+
 def test_nothing_comes_from_another_host(page: Page, site: str) -> None:
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))

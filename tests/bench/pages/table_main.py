@@ -34,7 +34,7 @@ def row(job):
 
 def table(jobs):
     heads = tuple(html(t'<th scope="col">{word}</th>') for word in COLUMNS)
-    rows = each(jobs, key=lambda job: job.id, render=row)
+    rows = each(jobs, key=lambda job: job.id, render=row, recycle=True)  # as the console's live lists do
     return html(
         t'<section class="panel listing"><table class="tight"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></section>'
     )

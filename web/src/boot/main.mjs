@@ -4,6 +4,7 @@
 
 import { readConfig } from "./config.mjs";
 import { FileError, Progress, fetchFile } from "./files.mjs";
+import { noteDocumentObservers } from "./observers.mjs";
 import { prefetch, requestsFor } from "./prefetch.mjs";
 import { startRuntime } from "./runtime.mjs";
 
@@ -13,6 +14,7 @@ const screen = globalThis.penstockBoot;
 const base = new URL(".", document.baseURI).href;
 const prefetched = new Map();
 const pending = new Map();
+const endDocumentObservers = noteDocumentObservers();
 
 globalThis.penstockHost = {
   config: null,
@@ -22,7 +24,10 @@ globalThis.penstockHost = {
   pending,
   notices: screen.notices,
   /** The console is painted: the boot screen goes. */
-  booted: () => screen.done(),
+  booted: () => {
+    endDocumentObservers();
+    screen.done();
+  },
   /** Python could not start the console: `title`, what to do, details. */
   failed: (title, advice, details) => screen.fail(title, advice, details),
 };
