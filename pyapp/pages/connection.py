@@ -92,14 +92,11 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
         state = row.state
         phase = "open, not confirmed" if state.phase == "open" and not state.confirmed else str(state.phase)
         rows.append((str(row.key), f"{phase}, {state.reason}" if state.reason else phase))
-    beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None]
-    if beats:
-        rows.append(("Last heard", f"{_age(now_ms - max(beats))} ago"))
     rows.append(("Requests in flight", str(pulse.in_flight)))
     return ConnectionView(worst, words, extra, says, tuple(rows))
 
 
-def strip_view(pulse: Pulse, now_ms: float, events_per_min: float | None, version: str) -> StripView:
+def strip_view(pulse: Pulse, now_ms: float, wall_ms: float, events_per_min: float | None, version: str) -> StripView:
     """The strip under the page: only what is measured."""
     open_now = [row for row in pulse.streams if row.state.phase == "open"]
     beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None and row.state.heartbeat_ms is not None]
@@ -107,7 +104,7 @@ def strip_view(pulse: Pulse, now_ms: float, events_per_min: float | None, versio
         connections=len(open_now),
         streams=len(open_now),
         events_per_min=events_per_min,
-        heartbeat_age_ms=(now_ms - max(beats)) // 1_000 * 1_000 if beats else None,
+        heard_at_ms=(wall_ms - (now_ms - max(beats))) // 1_000 * 1_000 if beats else None,
         clock_offset_ms=pulse.clock_offset_ms,
         version=version,
     )

@@ -36,6 +36,8 @@ from pyapp.ui.encode import Encoder, RenderStatistics
 from pyapp.ui.errors import UiError
 
 TICK_MS = 1_000
+COARSE_MS = 5_000
+"""The step of `Env.now_ms`: good for a worker that is stale after 30 s, and no reason to paint every second."""
 MEASURE_MS = 250
 """How old the shell's figures may be when something else is painted."""
 TOAST_MS = 8_000
@@ -307,9 +309,9 @@ class Program:
         self._screen.set_clock_offset(pulse.clock_offset_ms or 0.0)
         self._set_env(
             connection=connection_view(self._moving(), pulse, now),
-            strip=strip_view(pulse, now, None if per_min is None else round(per_min), self._version),
+            strip=strip_view(pulse, now, self._client.clock.wall(), None if per_min is None else round(per_min), self._version),
             notice=getattr(self._state, "problem", None) or self._notice,
-            now_ms=self._client.server_clock.now_ms() // TICK_MS * TICK_MS,
+            now_ms=self._client.server_clock.now_ms() // COARSE_MS * COARSE_MS,
         )
 
     def _moving(self) -> list[Result[Any]]:

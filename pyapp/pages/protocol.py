@@ -96,12 +96,16 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class StripView:
-    """The strip under the page: only what is measured; `None` is not shown."""
+    """The strip under the page: only what is measured; `None` is not shown.
+
+    Attributes:
+        heard_at_ms: when the last heartbeat came, by this machine's clock; its age ticks by itself.
+    """
 
     connections: int = 0
     streams: int = 0
     events_per_min: float | None = None
-    heartbeat_age_ms: float | None = None
+    heard_at_ms: float | None = None
     clock_offset_ms: float | None = None
     version: str = ""
 

@@ -13,7 +13,7 @@ from pyapp.pages import formats
 from pyapp.pages.protocol import Connection, Env, Theme, Toast, ToastLevel
 from pyapp.ui import Action, TemplateResult, each, html, nothing
 from pyapp.ui.components.controls import facts, icon_button, popover
-from pyapp.ui.components.marks import icon
+from pyapp.ui.components.marks import age, icon
 
 
 class ChooseTheme(Action):
@@ -122,12 +122,12 @@ def notice(env: Env) -> TemplateResult:
 def strip(env: Env) -> TemplateResult:
     """What is measured about the connection; what is not measured is not there."""
     of = env.strip
-    beat, offset = of.heartbeat_age_ms, of.clock_offset_ms
+    heard, offset = of.heard_at_ms, of.clock_offset_ms
     return html(
         t"<span><b>{of.connections}</b> {'connection' if of.connections == 1 else 'connections'}, "
         t"<b>{of.streams}</b> {'stream' if of.streams == 1 else 'streams'}</span>"
         t"{_item(t'<b>{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
-        t"{_item(t'heartbeat <b>{int(beat / 1_000)}</b> s ago') if beat is not None else nothing}"
+        t"{_item(t'heartbeat <b>{age(heard, here=True, plain=True)}</b> ago') if heard is not None else nothing}"
         t"{_item(t'server clock <b>{_signed(offset)}</b> s') if offset is not None else nothing}"
         t'<span class="grow"></span>{_item(t"penstock {of.version}") if of.version else nothing}'
     )

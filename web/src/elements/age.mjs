@@ -12,13 +12,15 @@ export class PenAge extends HTMLElement {
   static observedAttributes = ["at", "until", "here", "plain"];
 
   #stop = null;
+  /** The moment, read once: there may be a hundred of these, and every one ticks. */
+  #at = NaN;
   #shown = "";
   #digits = null;
   #unit = null;
 
   connectedCallback() {
     this.#stop = everySecond(() => this.#show());
-    this.#show();
+    this.#read();
   }
 
   disconnectedCallback() {
@@ -27,20 +29,23 @@ export class PenAge extends HTMLElement {
   }
 
   attributeChangedCallback() {
-    if (this.#stop) this.#show();
+    if (this.#stop) this.#read();
+  }
+
+  #read() {
+    this.#at = moment(this.getAttribute("at"));
+    if (Number.isNaN(this.#at)) this.removeAttribute("title");
+    else this.title = fullTime(this.#at);
+    this.#show();
   }
 
   #show() {
-    const at = moment(this.getAttribute("at"));
-    if (Number.isNaN(at)) {
+    if (Number.isNaN(this.#at)) {
       this.#write("—", "");
-      this.removeAttribute("title");
       return;
     }
-    const distance = now(!this.hasAttribute("here")) - at;
+    const distance = now(!this.hasAttribute("here")) - this.#at;
     const { value, unit } = age(this.hasAttribute("until") ? -distance : distance);
-    const title = fullTime(at);
-    if (this.title !== title) this.title = title;
     this.#write(value, unit);
   }
 
