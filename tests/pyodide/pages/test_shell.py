@@ -50,7 +50,7 @@ def test_the_pill_has_a_glyph_and_words_for_every_state(state: Connection) -> No
 
 def test_the_strip_shows_only_what_is_measured() -> None:
     drawn = to_html(shell.strip(replace(ENV, strip=StripView(1, 4, 38.0, 1_800_000_000_000.0, 200.0, "0.1.0"))))
-    assert words(drawn) == "1 connection, 4 streams38 events/minheartbeat  agoserver clock +0.2 spenstock 0.1.0"
+    assert words(drawn) == "1 connection, 4 streams38 events/minheartbeat agoserver clock +0.2 spenstock 0.1.0"
     # The age ticks by itself: a strip that says every second how long ago it was would be painted every second.
     assert elements(drawn, "pen-age", at="1800000000000.0")
     assert words(to_html(shell.strip(ENV))) == "0 connections, 0 streams"
