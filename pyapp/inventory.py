@@ -299,6 +299,8 @@ class QueryRow:
         request, parse: how a key is asked for and its answer read.
         stream: what writes it directly; `None` for what is polled by design (RT-8).
         outdated_by: prefixes of event types that make it old without telling the new (RT-9).
+        next_page: of a window.
+        whole: its stream says the whole state each time.
         live, window, refresh: the contract of the views that show it, for people.
     """
 
@@ -314,6 +316,7 @@ class QueryRow:
     window: str
     refresh: str
     next_page: Callable[[WindowKey, Any], HttpRequest | None] | None = None
+    whole: bool = False
 
 
 def _no_stream(key: WritableKey) -> StreamKey | None:
@@ -434,6 +437,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "every worker and instance",
         _NONE,
         _SAFE,
+        whole=True,
     ),
     QueryRow(
         "apis",
@@ -447,6 +451,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "every API",
         _NONE,
         _SAFE,
+        whole=True,
     ),
     QueryRow(
         "jobs.trends",
@@ -460,6 +465,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "jobs by hour",
         _NONE,
         _SAFE,
+        whole=True,
     ),
     QueryRow(
         "apis.trends",
@@ -473,6 +479,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "requests by hour",
         _NONE,
         _SAFE,
+        whole=True,
     ),
 )
 
@@ -499,6 +506,7 @@ def query_specs(reducers: Mapping[str, Reduce]) -> dict[str, QuerySpec[Any]]:
             parse=row.parse,
             stream=row.stream,
             reduce=reducers.get(row.family),
+            whole=row.whole,
             invalidated_by=_outdated(row.outdated_by),
             next_page=row.next_page,
             add_page=_add_page if row.next_page else None,

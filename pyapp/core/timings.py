@@ -35,6 +35,8 @@ class Timings:
     """Silence of so many announced heartbeats closes the stream (RT-26)."""
     unverified_ms: float = 60_000
     """A stream without heartbeats that was silent for so long is live, but unverified (RT-26)."""
+    first_wait_ms: float = 50
+    """How long the first snapshot of a query waits for its stream to be confirmed: then one request does, not two (RT-34)."""
     drop_grace_ms: float = 2_000
     """A drop that is back and resumed within this owes no snapshot (RT-32)."""
     catch_up_ms: float = 1_000

@@ -33,13 +33,13 @@ def reduce_apis(key: WritableKey, data: Any, events: Sequence[ApisSnapshot | Api
                 data, complete = _as_item(data, event.api), True
         elif isinstance(event, ApisSnapshot):
             data, complete = share(data, LiveList(event.apis.apis, event.apis.total)), True
-        else:
+        elif data is not None:
             data = _with_row(data, event.api)
     return Reduction(data, complete=complete)
 
 
-def _as_item(data: ApiDetail, api: ApiDetail) -> ApiDetail:
-    return share(data, api)
+def _as_item(data: ApiDetail | None, api: ApiDetail) -> ApiDetail:
+    return api if data is None else share(data, api)
 
 
 def _with_row(data: LiveList[Api], detail: ApiDetail) -> LiveList[Api]:

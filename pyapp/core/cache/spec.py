@@ -40,6 +40,7 @@ class QuerySpec(Generic[T]):
         parse: the data of an answer's text; raises `ValueError` (pydantic's error is one) for what is not in the contract.
         stream: the stream that writes a key directly (RT-8), or `None` for what is polled by design.
         reduce: how a batch of that stream's events changes the data (RT-9).
+        whole: that stream says the whole state each time, so that data may begin with it: `reduce` is given `None` then.
         invalidated_by: whether an event of any open stream makes the data old without telling the new (RT-9, RT-42).
         next_page: the request of a window's next page, `None` when there is none.
         add_page: a window's data with a further page.
@@ -52,6 +53,7 @@ class QuerySpec(Generic[T]):
     parse: Callable[[QueryKey, str], T]
     stream: Callable[[WritableKey], StreamKey | None] = lambda key: None
     reduce: Callable[[WritableKey, T, Sequence[Any]], Reduction[T]] | None = None
+    whole: bool = False
     invalidated_by: Callable[[WritableKey, Any], bool] | None = None
     next_page: Callable[[WindowKey, T], HttpRequest | None] | None = None
     add_page: Callable[[T, T], T] | None = None

@@ -78,6 +78,8 @@ class Feeds:
         if scope is not None:
             scope.feeds[query] = feed
             connection = self._scopes.connection(scope)
+            if connection is None or not connection.confirmed:
+                feed.first_at_ms = now + self._timings.first_wait_ms
             may_resume = query.position is not None and (connection is None or connection.phase is Phase.CLOSED)
             if query.fetching:
                 # A request from before somebody looked away: its answer knows nothing of the events in between.
@@ -152,6 +154,7 @@ class Feeds:
         in_time = confirmed.away_ms is None or confirmed.away_ms <= self._timings.drop_grace_ms
         for feed in list(scope.feeds.values()):
             query = feed.query
+            feed.first_at_ms = 0.0
             at = query.position if query.has_data else None
             # Everything after `begins_at` will come: data that reaches there misses nothing.
             complete = confirmed.begins_at is not None and at is not None and at.covers(confirmed.begins_at)
@@ -283,13 +286,15 @@ class Feeds:
         if not news:
             return
         last = news[-1].position
-        if not query.has_data or reduce is None:
+        if reduce is None or not (query.has_data or query.spec.whole):
             return
         try:
             reduction = reduce(query.key, query.data, [entry.event for entry in news])  # type: ignore[arg-type]
         except Exception as error:
             self._on_error(error)
             self._schedule.owe(feed, "an event could not be applied", covers=None, jitter=False)
+            return
+        if not (query.has_data or reduction.complete):
             return
         if last is not None:
             query.position = last
@@ -300,7 +305,11 @@ class Feeds:
             query.updated_wall_ms = wall
             self._cache.touch(query)
         if reduction.complete:
+            # As good as a snapshot by request: nothing is owed any more, and what failed before is made good.
             feed.owed = None
+            query.has_data, query.error, query.failures = True, None, 0
+            query.began_ms = query.began_ms if query.began_ms is not None else self._clock.now()
+            self._schedule.plan(feed)
         if reduction.refetch:
             self._schedule.refetch(feed)
 

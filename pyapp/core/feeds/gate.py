@@ -4,7 +4,7 @@ First match:
     anything pauses fetching                       never
     a fetch is under way                           never (its end asks again)
     the last fetch failed                          after its backoff, unless asking again cannot help
-    no data yet                                    now
+    no data yet                                    now, or when its stream had its chance to be confirmed
     a snapshot is owed                             when the bucket lets it
     no stream writes it                            every live-refresh interval
     its scope polls because it is not healthy      every fallback interval
@@ -41,6 +41,7 @@ class Situation:
         began_ms: when the request of the last snapshot began.
         failed_ms, failures, retryable, floor_ms: the end of the last fetch if it failed, how many did in a row, whether asking again
             can help, and how long the server asked to wait.
+        first_at_ms: until when a query without data waits for its stream.
         owed_at_ms: when the snapshot that is owed may be asked for.
         streamed: whether a stream writes it directly.
         healthy, polling: of its scope.
@@ -55,6 +56,7 @@ class Situation:
     failures: int = 0
     retryable: bool = True
     floor_ms: float = 0.0
+    first_at_ms: float = 0.0
     owed_at_ms: float | None = None
     streamed: bool = False
     healthy: bool = False
@@ -75,7 +77,7 @@ def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Wh
             wait = max(wait, timings.live_refresh_ms) if s.has_data else wait
         return s.failed_ms + max(wait, s.floor_ms), Why.RETRY
     if not s.has_data:
-        return now_ms, Why.FIRST
+        return max(now_ms, s.first_at_ms), Why.FIRST
     if s.owed_at_ms is not None:
         return s.owed_at_ms, Why.CATCH_UP
     began = now_ms if s.began_ms is None else s.began_ms

@@ -141,6 +141,7 @@ class Schedule:
             failures=query.failures,
             retryable=error.retryable if error else True,
             floor_ms=(error.retry_after_ms or 0.0) if error else 0.0,
+            first_at_ms=feed.first_at_ms,
             owed_at_ms=feed.owed.at_ms if feed.owed else None,
             streamed=scope is not None,
             healthy=scope is not None and scope.health.healthy,

@@ -66,6 +66,7 @@ class Feed:
     Attributes:
         owed: the snapshot that must come (RT-32).
         timer, due_ms: of the next automatic fetch.
+        first_at_ms: until when the first snapshot waits for the stream, so that one request does (RT-34).
         log, log_since_ms: events since the request under way began, and since when they are kept.
         refetched_ms, outdated_ms, trailing: the last refetch that events caused, the last event that asked for one, and the timer of
             the next (RT-42).
@@ -74,6 +75,7 @@ class Feed:
     query: Query
     scope: Scope | None
     bucket: Bucket
+    first_at_ms: float = 0.0
     owed: Owed | None = None
     timer: Timer | None = None
     due_ms: float | None = None

@@ -193,7 +193,7 @@ def test_a_stream_that_says_the_whole_state_pays_the_snapshot_that_was_owed() ->
     def whole(key: WritableKey, data: LiveList[Thing], events: Sequence[Changed]) -> Reduction[LiveList[Thing]]:
         return Reduction(LiveList((events[-1].thing,), None), complete=True)
 
-    world = World(queries={**specs, "things": replace(specs["things"], reduce=whole)})
+    world = World(queries={**specs, "things": replace(specs["things"], reduce=whole, whole=True)})
     _, seen = world.look()
     world.settle()
     world.http.take("things").reply([thing("a")], position="e1:1")  # asked for before the stream began at 4: something may be missing
@@ -205,3 +205,28 @@ def test_a_stream_that_says_the_whole_state_pays_the_snapshot_that_was_owed() ->
     assert (states(seen)[-1], versions(seen)[-1]) == ("live", [("b", 2)])
     world.clock.advance(2_000)
     assert world.http.count("things") == 1  # nothing more had to be asked
+
+
+def test_data_may_begin_with_a_stream_that_says_the_whole_state() -> None:
+    # RT-34
+    clock, sources, http = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp()
+    specs = ScriptedServer(clock, sources, http).queries()
+
+    def whole(key: WritableKey, data: LiveList[Thing] | None, events: Sequence[Changed]) -> Reduction[LiveList[Thing] | None]:
+        told = events[-1].thing
+        return Reduction(LiveList((told,), None), complete=True) if told.version > 1 else Reduction(data)
+
+    world = World(queries={**specs, "things": replace(specs["things"], reduce=whole, whole=True)})
+    _, seen = world.look()
+    world.clock.advance(60)
+    world.http.take("things").lose()
+    world.settle()
+    assert states(seen)[-1] == "error"
+    world.sources.accept(STREAM)
+    world.sources.hello(STREAM)
+    world.say(changed("a", 1), "e1:1")  # not the whole: there is nothing that it could change
+    world.settle()
+    assert states(seen)[-1] == "error"
+    world.say(changed("b", 2), "e1:2")
+    world.settle()
+    assert (states(seen)[-1], versions(seen)[-1], seen[-1].error) == ("live", [("b", 2)], None)

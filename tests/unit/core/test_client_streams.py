@@ -35,6 +35,24 @@ def test_a_view_subscribes_then_confirms_then_takes_a_snapshot() -> None:
     assert world.http.count("things") == 2
 
 
+def test_a_stream_that_is_confirmed_at_once_needs_one_snapshot_and_one_that_is_not_does_not_keep_the_rows_waiting() -> None:
+    # RT-34
+    world = World()
+    _, seen = world.look()
+    world.clock.advance(5)
+    assert world.http.sent == []
+    world.sources.accept(STREAM)
+    world.sources.hello(STREAM, sequence=7)
+    world.clock.advance(20)
+    world.http.take("things").reply([thing("a")], position="e1:7")
+    world.settle()
+    assert (states(seen)[-1], world.http.count("things")) == ("live", 1)
+    slow = World()
+    slow.look()
+    slow.clock.advance(60)
+    assert slow.http.count("things") == 1
+
+
 def test_an_open_socket_confirms_nothing_and_hello_does() -> None:
     # RT-30
     world = World()
