@@ -154,7 +154,9 @@ class Feeds:
         in_time = confirmed.away_ms is None or confirmed.away_ms <= self._timings.drop_grace_ms
         for feed in list(scope.feeds.values()):
             query = feed.query
-            feed.first_at_ms = 0.0
+            # A stream that says the whole state begins with it: that is on its way, and pays what is owed.
+            wait = self._timings.catch_up_ms / 2 if query.spec.whole else 0.0
+            feed.first_at_ms = self._clock.now() + wait
             at = query.position if query.has_data else None
             # Everything after `begins_at` will come: data that reaches there misses nothing.
             complete = confirmed.begins_at is not None and at is not None and at.covers(confirmed.begins_at)
@@ -162,7 +164,8 @@ class Feeds:
                 continue
             if not again and complete:
                 continue
-            self._schedule.owe(feed, "connected again" if again else FIRST_SNAPSHOT, covers=confirmed.begins_at, jitter=again)
+            cause = "connected again" if again else FIRST_SNAPSHOT
+            self._schedule.owe(feed, cause, covers=confirmed.begins_at, jitter=again, wait_ms=wait)
         self._scopes.assess(scope)
 
     def stream_gap(self, key: StreamKey, cause: str) -> None:

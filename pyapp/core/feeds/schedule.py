@@ -47,20 +47,23 @@ class Schedule:
         self.paused = False
         """Nothing is fetched while nobody sees the page (RT-50)."""
 
-    def owe(self, feed: Feed, cause: str, *, covers: Position | None, jitter: bool) -> None:
+    def owe(self, feed: Feed, cause: str, *, covers: Position | None, jitter: bool, wait_ms: float = 0.0) -> None:
         """A snapshot is owed (RT-32): one, however many reasons there are, and the last one is never lost.
 
         Not to a query that the server refused: it is not asked for again by itself, and its scope must not wait for it (RT-36).
 
         Args:
             covers: a snapshot whose position covers this will do, whenever it was asked for.
+            wait_ms: how long the stream itself may take to pay.
             jitter: spread it over the time in which it is due, so that clients of a server that restarted do not all ask at once.
         """
         if feed.query.error is not None and not feed.query.error.retryable:
             return
         now = self._clock.now()
-        spread = self._random.random() * self._timings.catch_up_ms if jitter else 0.0
-        at = max(now + spread, feed.bucket.ready_at(now)) if cause != FIRST_SNAPSHOT else now
+        spread = self._random.random() * (self._timings.catch_up_ms - wait_ms) if jitter else 0.0
+        at = now + wait_ms + spread
+        if cause != FIRST_SNAPSHOT:
+            at = max(at, feed.bucket.ready_at(now))
         if feed.owed is not None:
             at = min(at, feed.owed.at_ms)  # gap after gap must not put it off for ever
         feed.owed = Owed(not_before_ms=now, covers=covers, at_ms=at, cause=cause)
