@@ -15,6 +15,9 @@ from conftest import Server, running
 from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
+# Selenium warns of a way in which only Selenium itself calls itself.
+pytestmark = pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning")
+
 BOOT_S = 120
 MINI_BROWSER = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
 
