@@ -1,0 +1,215 @@
+"""The program: address → needs → panels, and actions back, over a client with fakes."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from pyapp.core.client import Client, aggregate, live
+from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, VirtualClock
+from pyapp.inventory import QUERIES, VIEWS, mutation_specs, query_specs, stream_specs
+from pyapp.pages import jobs, routes, shell
+from pyapp.pages.asked import Cancel
+from pyapp.pages.jobs_state import ChooseStatus
+from pyapp.pages.program import TOAST_MS, Program
+from pyapp.pages.protocol import ShowToast, ToastLevel
+from pyapp.reducers import REDUCERS
+from pyapp.ui import Action
+
+JOB = {
+    "id": "job_1",
+    "job_key": "job_1",
+    "function": "f",
+    "function_name": "fetch",
+    "status": "active",
+    "root_id": "job_1",
+    "attempts": 1,
+}
+PAGE = {"jobs": [JOB], "total": 1, "has_more": False}
+
+
+class FakeScreen:
+    """What the program draws and says, kept."""
+
+    def __init__(self) -> None:
+        self.paints: list[Any] = []
+        self.titles: list[str] = []
+        self.hashes: list[str] = []
+        self.forgotten: list[str] = []
+        self.theme = "system"
+
+    def paint(self, text: str) -> str:
+        self.paints.append(json.loads(text))
+        return ""
+
+    def forget(self, root: str) -> None:
+        self.forgotten.append(root)
+
+    def set_title(self, title: str) -> None:
+        self.titles.append(title)
+
+    def replace_hash(self, address: str) -> None:
+        self.hashes.append(address)
+
+    def go(self, address: str) -> None:
+        self.hashes.append(address)
+
+    def set_theme(self, theme: str) -> None:
+        self.theme = theme
+
+    def set_clock_offset(self, ms: float) -> None:
+        pass
+
+    def copy(self, text: str) -> None:
+        pass
+
+    def roots(self) -> list[str]:
+        return [root for root, _ in self.paints[-1]["r"]]
+
+
+class World:
+    def __init__(self, address: str) -> None:
+        self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
+        self.client = Client(
+            clock=self.clock,
+            sources=self.sources,
+            http=self.http,
+            visibility=self.page,
+            random=random.Random(1),
+            queries=query_specs(REDUCERS),
+            streams=stream_specs(),
+            mutations=mutation_specs(),
+        )
+        self.screen = FakeScreen()
+        self.program = Program(client=self.client, screen=self.screen, profile="test", version="1", theme="system", notice=None)
+        self.program.navigate(address)
+
+    def act(self, action: Action, root: str = "panel jobs") -> None:
+        """As the bridge says it."""
+        text = json.dumps({"root": root, "action": action.action_name, "args": json.loads(action.model_dump_json()), "fields": {}})
+        self.program.dispatch(text)
+
+    def needs(self) -> dict[str, str]:
+        return dict(self.program.statistics().needs)
+
+
+def test_a_route_holds_no_stream_but_its_own() -> None:
+    # RT-20: what a page needs, against what the inventory lets its route hold.
+    of_family = {row.family: row.stream for row in QUERIES}
+    for view in VIEWS:
+        page = routes.ROUTES[view.route.removeprefix("/")]
+        for need in page.needs(page.initial({})).values():
+            if need.live and need.key.mode != "window":
+                stream = of_family[need.key.family](need.key)  # type: ignore[arg-type]
+                assert stream is None or stream.name in view.streams
+        assert {str(key) for key in view.first} <= {str(need.key) for need in page.needs(page.initial({})).values()}
+
+
+def test_an_address_shows_its_page_and_only_its_streams() -> None:
+    world = World("#/jobs")
+    assert world.screen.titles[-1] == "Jobs · Penstock"
+    assert world.screen.roots()[:2] == ["shell", "pill"]
+    assert str(live("jobs")) in world.needs().values()
+    world.clock.settle()
+    assert set(world.sources.open_urls.values()) == {"events/stream"}
+    world.program.navigate("#/dashboard")
+    world.clock.settle()
+    world.clock.settle()
+    assert "panel jobs" in world.screen.forgotten
+    assert str(aggregate("stats", window_minutes=5)) in world.needs().values()
+
+
+def test_a_result_paints_the_panels_that_read_it_and_no_other() -> None:
+    # RT-41
+    world = World("#/jobs")
+    world.clock.settle()
+    for pending in world.http.waiting:
+        pending.reply({"functions": [], "total": 0} if pending.request.url == "functions" else PAGE)
+    world.clock.settle()
+    before = len(world.screen.paints)
+    world.http.sent.clear()
+    world.client.refresh(live("functions"))
+    world.http.take("functions").reply({"functions": [], "total": 0})
+    world.clock.settle()
+    drawn = {root for paint in world.screen.paints[before:] for root, _ in paint["r"]}
+    assert "panel jobs" not in drawn
+
+
+def test_an_action_changes_the_state_the_address_and_the_screen_at_once() -> None:
+    # RT-43
+    world = World("#/jobs")
+    before = len(world.screen.paints)
+    world.act(ChooseStatus(status="failed"))
+    assert world.screen.hashes[-1] == "#/jobs?status=failed"
+    assert len(world.screen.paints) == before + 1
+    assert str(live("jobs", status=["failed"])) in world.needs().values()
+    world.program.navigate("#/jobs?status=failed")  # the browser's echo of our own word
+    assert str(live("jobs", status=["failed"])) in world.needs().values()
+
+
+def test_a_mutation_that_is_refused_says_why() -> None:
+    world = World("#/jobs")
+    world.clock.settle()
+    for pending in world.http.waiting:
+        pending.reply({"functions": [], "total": 0} if pending.request.url == "functions" else PAGE)
+    world.clock.settle()
+    world.act(Cancel(job_id="job_1"))
+    asked = world.http.take("jobs/job_1/cancel")
+    assert asked.request.method == "POST"
+    assert asked.request.headers["X-Penstock-CSRF"]
+    asked.reply({"detail": "it ended"}, status=409)
+    assert "it ended" in json.dumps(world.screen.paints[-1])
+
+
+def test_the_theme_and_the_toasts_are_the_shell_s() -> None:
+    world = World("#/dashboard")
+    world.act(shell.ChooseTheme(theme="dark"), root="shell")
+    assert world.screen.theme == "dark"
+    world.program._run(ShowToast(ToastLevel.OK, "Done"))  # pyright: ignore[reportPrivateUsage]
+    world.program._run(ShowToast(ToastLevel.ERROR, "Refused"))  # pyright: ignore[reportPrivateUsage]
+    world.clock.settle()
+    world.clock.advance(TOAST_MS + 200)
+    toasts = [value for paint in world.screen.paints for root, value in paint["r"] if root == "toasts"]
+    shown = [value[1][2] for value in toasts if value[1][0] == -2]
+    # Both came; what went well went away by itself, trouble stays until it was read.
+    assert (shown[-2], shown[-1]) == ([1, 2], [2])
+
+
+def test_an_action_that_nobody_declared_is_recorded_and_changes_nothing() -> None:
+    world = World("#/jobs")
+    world.program.dispatch('{"root": "panel jobs", "action": "nobody.Knows", "args": {}, "fields": {}}')
+    assert any("nobody.Knows" in error for error in world.program.statistics().errors)
+    assert world.screen.titles[-1] == "Jobs · Penstock"
+
+
+def test_a_page_that_raises_keeps_its_state_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(state: Any, message: Any) -> Any:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(jobs, "update", broken)
+    world = World("#/jobs")
+    world.act(ChooseStatus(status="failed"))
+    assert str(live("jobs")) in world.needs().values()
+    assert any("a mistake" in error for error in world.program.statistics().errors)
+
+
+def test_a_hidden_page_says_paused_in_its_title() -> None:
+    # RT-50
+    world = World("#/jobs")
+    world.page.set(hidden=True)
+    world.clock.advance(10_100)
+    assert world.screen.titles[-1] == "Paused · Jobs · Penstock"
+    paints = len(world.screen.paints)
+    world.clock.advance(60_000)
+    assert len(world.screen.paints) == paints
+    world.page.set(hidden=False)
+    assert world.screen.titles[-1] == "Jobs · Penstock"
+
+
+def test_an_unknown_route_has_a_page_of_its_own() -> None:
+    world = World("#/nowhere")
+    assert world.screen.titles[-1] == "Not found · Penstock"
+    assert "names none of this console" in json.dumps(world.screen.paints[-1])
