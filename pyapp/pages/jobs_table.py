@@ -103,7 +103,7 @@ def _cells(job: Job, *, live: bool) -> TemplateResult:
     again = "num p2" if job.attempts > 1 else "num p2 dim"
     return html(
         t"<td>{status(job.status)}</td><td>{_function(job)}</td>"
-        t'<td class="p1"><span class="mono">{job.id}</span></td><td class="p3 dim">{job.job_type}</td>'
+        t'<td class="p1"><span class="mono">{job.id}</span></td><td class="p3 dim">{job.job_type or formats.NONE}</td>'
         t'<td class={again}>{tries}</td><td class="p3"><span class="mono">{job.worker_id or formats.NONE}</span></td>'
         t'<td class="num p2">{quantity(formats.duration(job.queue_wait_ms))}</td>'
         t'<td class="num">{_duration(job, live=live)}</td>{_when(job, live=live)}'

@@ -168,6 +168,13 @@ def test_the_list_says_each_of_its_states(one: Result[Any], freshness: str, says
     assert says in words(drawn)
 
 
+def test_what_an_event_did_not_say_of_a_job_is_a_dash_and_not_made_up() -> None:  # RT-6
+    known = words(the_list(page.initial({}), result(LiveList((job(1, "active", job_type="cron", queue_wait_ms=5.0),), 1))))
+    unknown = words(the_list(page.initial({}), result(LiveList((job(1, "active", job_type=None, queue_wait_ms=None),), 1))))
+    assert "cron" in known
+    assert unknown.count("—") == known.count("—") + 2
+
+
 def test_old_data_stays_when_a_refetch_fails() -> None:  # RT-12
     failed = result(LiveList(jobs(3), 3), FreshnessState.ERROR, Why.SERVER, error=NetworkError("Gone."))
     assert len(elements(the_list(page.initial({}), failed), "tr")) == 1 + 3
