@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from pydantic import TypeAdapter
 
 from pyapp.contract import apis, dashboard, events, functions, jobs, workers
-from pyapp.core.cache.keys import LIVE_LIST_LIMIT, LiveKey, Mode, QueryKey, WindowKey, WritableKey, aggregate, item, live
+from pyapp.core.cache.keys import LIVE_LIST_LIMIT, Mode, QueryKey, WindowKey, WritableKey, aggregate, item, live
 from pyapp.core.cache.lists import LiveList, WindowData
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.client import MutationSpec
@@ -590,8 +590,3 @@ def boot_requests() -> dict[str, tuple[str, ...]]:
     """The paths below `/api/v1/` of those requests and of the configuration by route, for `boot.json`; `/` is the first page."""
     paths = {view.route: tuple(request_of(key).url for key in view.first) for view in VIEWS}
     return {route: ("config", *asked) for route, asked in {"/": paths["/dashboard"], **paths}.items()}
-
-
-def is_live_list(key: QueryKey) -> bool:
-    """Whether a key is a list with a cap (RT-6)."""
-    return isinstance(key, LiveKey) and key.family in ("jobs", "requests")

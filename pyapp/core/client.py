@@ -1,6 +1,6 @@
 """The door of the core: `use_query`, `use_stream` and what a page does (RT-77).
 
-    client = Client(...)                    # or one line with browser defaults: pyapp.browser.connect(...)
+    client = Client(...)                    # from its ports; `pyapp/main.py` shows it with those of the browser
     scope = client.scope()
     client.use_query(live("jobs", status=["failed"]), show, scope=scope)
     client.use_stream(stream_key("events"), print, scope=scope)

@@ -109,14 +109,6 @@ class Visibility(Protocol):
     def on_change(self, callback: Callable[[], None]) -> None: ...
 
 
-class Network(Protocol):
-    """The browser's hint of whether there is a network (RT-52)."""
-
-    def offline(self) -> bool: ...
-
-    def on_change(self, callback: Callable[[], None]) -> None: ...
-
-
 class Random(Protocol):
     """Chance, for jitter; `random.Random` is one."""
 

@@ -58,7 +58,6 @@ class Timings:
     """The beat: first after quiet (within 16), then every, and how long one may take (RT-41)."""
     hidden_grace_ms: float = 10_000
     """Hidden for so long: everything stops (RT-50)."""
-    offline_retry_ms: float = 30_000
     request_timeout_ms: float = 10_000
     gc_ms: float = 300_000
     """How long the data of a query without observers is kept (RT-11)."""

@@ -82,7 +82,7 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
     wanted = [row for row in pulse.streams if row.state.phase != "closed"]
     extra = ""
     if worst in (Connection.LIVE, Connection.POLLING) and open_now:
-        extra = _count(len(open_now), "stream")
+        extra = formats.plural(len(open_now), "stream")
     if worst is Connection.RECONNECTING:
         waits = [row.state.retry_at_ms for row in wanted if row.state.retry_at_ms is not None]
         if waits:
@@ -108,10 +108,6 @@ def strip_view(pulse: Pulse, now_ms: float, wall_ms: float, events_per_min: floa
         clock_offset_ms=pulse.clock_offset_ms,
         version=version,
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _age(ms: float) -> str:

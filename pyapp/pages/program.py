@@ -25,6 +25,7 @@ from pyapp.pages.protocol import (
     Navigate,
     Need,
     Page,
+    Panel,
     Refresh,
     ShowToast,
     Theme,
@@ -81,10 +82,11 @@ class _Observed:
 
 @dataclass(frozen=True, slots=True)
 class ProgramStatistics:
-    """What the dock shows of the page."""
+    """What the dock shows of the page: each need's key, and which of them, kept up to date, each panel reads."""
 
     route: str
     needs: Mapping[str, str]
+    panels: Mapping[str, tuple[str, ...]]
     rendered: RenderStatistics
     errors: tuple[str, ...]
 
@@ -366,6 +368,11 @@ class Program:
             case _:
                 return lambda: page.layout(state, env) if page is not None else shell.not_found(env.route)
 
+    def _panels(self) -> dict[str, tuple[str, ...]]:
+        panels: Mapping[str, Panel] = self._page.PANELS if self._page is not None else {}
+        moving = {name: str(observed.need.key) for name, observed in self._observed.items() if observed.need.live}
+        return {name: tuple(moving[need] for need in panel.needs if need in moving) for name, panel in panels.items()}
+
     def _record(self, error: Exception) -> None:
         self._errors.append(f"{type(error).__name__}: {error}")
         del self._errors[:-20]
@@ -374,6 +381,7 @@ class Program:
         return ProgramStatistics(
             route=routes.build(self._location) if self._location.route else "",
             needs={name: str(observed.need.key) for name, observed in self._observed.items()},
+            panels=self._panels(),
             rendered=self._encoder.statistics(),
             errors=(*self._errors, *(f"{error.root}: {error.message}" for error in self._encoder.errors)),
         )

@@ -236,8 +236,6 @@ def test_routes_name_streams_and_keys_that_exist_and_hold_few_enough_streams() -
     assert inventory.boot_keys("/nowhere") == ()
     assert inventory.GLOBAL_STREAMS == ()
     assert inventory.boot_requests()["/"] == inventory.boot_requests()["/dashboard"]
-    assert inventory.is_live_list(live("jobs"))
-    assert not inventory.is_live_list(live("workers"))
 
 
 def test_actions_carry_the_csrf_header_and_quote_what_they_name() -> None:

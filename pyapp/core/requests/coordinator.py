@@ -115,7 +115,6 @@ class Requests:
         self._tickets = 0
         self._closed = False
         self._counts: dict[str, _Count] = {}
-        self.on_headers: Callable[[dict[str, str], float], None] = lambda headers, began_ms: None
 
     def send(self, endpoint: str, request: HttpRequest, done: Done, *, not_before_ms: float | None = None) -> Cancel:
         """Send a request, or join one for the same in flight.
@@ -193,8 +192,6 @@ class Requests:
     def _answered(self, flight: _Flight, answer: HttpAnswer) -> None:
         if flight.over:
             return
-        if answer.status:
-            self.on_headers(dict(answer.headers), flight.began_ms)
         error = error_of(answer, flight.endpoint)
         self._finish(flight, error or Answer(answer.body, dict(answer.headers), flight.began_ms))
 

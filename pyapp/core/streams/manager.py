@@ -121,7 +121,6 @@ class StreamManager:
         self._sources_made = 0
         self._wanted: dict[StreamKey, Position | None] = {}
         self._blocked: c.Reason | None = None
-        self._strays = 0
 
     # What is wanted -----------------------------------------------------------------------------------------------------------
 
@@ -222,8 +221,7 @@ class StreamManager:
         for frame in self._sources.drain():
             entry = self._by_source.get(frame.source)
             if entry is None:
-                self._strays += 1  # of a socket that is closed: an older epoch has no say
-                continue
+                continue  # of a socket that is closed: an older epoch has no say
             entry.frames += 1
             if frame.kind is FrameKind.MESSAGE:
                 entry.inbox.put(frame.id, frame.data)
