@@ -88,6 +88,7 @@ class Console:
                 "streams": statistics.streams,
                 "requests": statistics.requests,
                 "cache": statistics.cache,
+                "mutations": statistics.mutations,
                 "beat": statistics.beat,
                 "fetches": statistics.fetches,
                 "hidden": statistics.hidden,

@@ -12,11 +12,10 @@ Pages take keys and results from here and see nothing else of the core.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from pyapp.core.beat import Beat, BeatStatistics
-from pyapp.core.cache.cache import CacheStatistics, QueryCache
+from pyapp.core.beat import Beat
+from pyapp.core.cache.cache import QueryCache
 from pyapp.core.cache.keys import (
     LIVE_LIST_LIMIT,
     AggregateKey,
@@ -39,12 +38,14 @@ from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
 from pyapp.core.errors import Disposed, KeyMisuse, RequestError
 from pyapp.core.feeds.feeds import Feeds
-from pyapp.core.feeds.scopes import ScopeStatistics
+from pyapp.core.mutations import Mutations, MutationSpec
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
-from pyapp.core.requests.coordinator import Requests, RequestStatistics
+from pyapp.core.requests.coordinator import Requests
+from pyapp.core.scope import Scope
 from pyapp.core.server_clock import ServerClock
+from pyapp.core.statistics import Pulse, Statistics
 from pyapp.core.streams.budget import request_limit, stream_limit
-from pyapp.core.streams.manager import StreamManager, StreamPulse, StreamStatistics
+from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.timings import Timings
 from pyapp.core.visibility import VisibilityWatch
@@ -63,6 +64,7 @@ __all__ = [
     "Reduction",
     "Result",
     "Scope",
+    "Statistics",
     "StreamKey",
     "StreamSpec",
     "WindowData",
@@ -75,66 +77,6 @@ __all__ = [
     "stream_key",
     "window",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class MutationSpec:
-    """Something a person asks the server to do.
-
-    Attributes:
-        name: as given to `Client.mutate`; also its name in the counters.
-        request: the request of its arguments.
-        invalidates: the keys that are old once it has been done; only those that somebody looks at are asked for again.
-    """
-
-    name: str
-    request: Callable[[Mapping[str, Any]], HttpRequest]
-    invalidates: Callable[[Mapping[str, Any]], tuple[WritableKey, ...]] = lambda args: ()
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Every part's figures at one moment (RT-80)."""
-
-    streams: tuple[StreamStatistics, ...]
-    scopes: tuple[ScopeStatistics, ...]
-    cache: CacheStatistics
-    requests: RequestStatistics
-    beat: BeatStatistics
-    fetches: Mapping[str, int]
-    hidden: bool
-    clock_offset_ms: float | None
-    errors: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """The streams, the requests under way and the server's clock, cheaply."""
-
-    streams: tuple[StreamPulse, ...]
-    in_flight: int
-    clock_offset_ms: float | None
-
-
-class Scope:
-    """Things that end together: a route, a panel, a widget."""
-
-    def __init__(self) -> None:
-        self._ends: list[Callable[[], None]] = []
-        self._closed = False
-
-    def add(self, end: Callable[[], None]) -> None:
-        """Run `end` when the scope closes; at once if it has."""
-        if self._closed:
-            end()
-        else:
-            self._ends.append(end)
-
-    def close(self) -> None:
-        """End everything in it, the latest first; twice is once."""
-        self._closed = True
-        while self._ends:
-            self._ends.pop()()
 
 
 ERRORS_KEPT = 20
@@ -173,7 +115,6 @@ class Client:
         self.clock = clock
         self._on_error = on_error
         self._errors: list[str] = []
-        self._mutations = mutations or {}
         self._closed = False
         self._was_paused = False
         self._paint: Callable[[], bool] = lambda: False
@@ -188,6 +129,7 @@ class Client:
             on_error=self._raised,
             wake=self._wake,
         )
+        self._mutations = Mutations(mutations or {}, self._requests, self.invalidate, settled=self.now)
         self._feeds = Feeds(
             clock=clock,
             cache=self._cache,
@@ -238,7 +180,7 @@ class Client:
         """
         observer = self._cache.observe(key, on_result, live=live)
         if scope is not None:
-            scope.add(observer.close)
+            observer.on_close = scope.add(observer.close)
         return observer
 
     def use_stream(self, key: StreamKey, on_event: Callable[[Any], None], *, scope: Scope | None = None) -> Callable[[], None]:
@@ -253,9 +195,15 @@ class Client:
         if not self._streams.knows(key):
             raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
         end = self._feeds.subscribe(key, on_event)
-        if scope is not None:
-            scope.add(end)
-        return end
+        if scope is None:
+            return end
+        forget = scope.add(end)
+
+        def end_early() -> None:
+            forget()
+            end()
+
+        return end_early
 
     def scope(self) -> Scope:
         """A new scope."""
@@ -274,18 +222,7 @@ class Client:
             KeyError: no such mutation is registered.
             Disposed: the client is closed.
         """
-        spec = self._mutations[name]
-
-        def ended(outcome: Any) -> None:
-            if isinstance(outcome, RequestError):
-                self._tell(done, outcome)
-            else:
-                self._tell(done, outcome.text)
-                for key in spec.invalidates(args):
-                    self.invalidate(key)
-            self._beat.now()
-
-        self._requests.send(name, spec.request(args), ended)
+        self._mutations.run(name, args, lambda outcome: self._tell(done, outcome))
 
     def invalidate(self, key: WritableKey) -> None:
         """What is known of a key is old: ask again if somebody looks at it. There is no such call for a window (RT-3).
@@ -368,6 +305,7 @@ class Client:
             streams=self._streams.statistics(),
             scopes=self._feeds.statistics(),
             cache=self._cache.statistics(),
+            mutations=self._mutations.statistics(),
             requests=self._requests.statistics(),
             beat=self._beat.statistics(),
             fetches=self._feeds.fetch_counts(),

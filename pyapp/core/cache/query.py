@@ -79,7 +79,7 @@ class Observer:
     paused and how much has happened since (RT-5).
     """
 
-    __slots__ = ("_closed", "_owner", "callback", "frozen", "frozen_at_events", "last", "live", "query")
+    __slots__ = ("_closed", "_owner", "callback", "frozen", "frozen_at_events", "last", "live", "on_close", "query")
 
     def __init__(self, owner: ObserverOwner, query: Query, callback: ResultCallback, live: bool) -> None:
         self._owner = owner
@@ -90,6 +90,7 @@ class Observer:
         self.last: Result[Any] | None = None
         self.frozen: Result[Any] | None = None
         self.frozen_at_events = 0
+        self.on_close: Callable[[], None] | None = None
 
     @property
     def result(self) -> Result[Any]:
@@ -128,6 +129,8 @@ class Observer:
         if not self._closed:
             self._closed = True
             self._owner.leave(self)
+            if self.on_close is not None:
+                self.on_close()
 
 
 def unchanged(before: Result[Any] | None, after: Result[Any]) -> bool:

@@ -25,7 +25,14 @@ def changed(name: str, version: int = 1, state: str = "cold", made: int = 1) -> 
 class World:
     """Everything that a scenario needs. Nothing is answered by itself."""
 
-    def __init__(self, *, streams: dict[str, Any] | None = None, queries: dict[str, Any] | None = None, protocol: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        streams: dict[str, Any] | None = None,
+        queries: dict[str, Any] | None = None,
+        mutations: dict[str, Any] | None = None,
+        protocol: str = "",
+    ) -> None:
         # Creeping, as real clocks do: two readings of "now" are never the same.
         self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
         specs = ScriptedServer(self.clock, self.sources, self.http)
@@ -37,6 +44,7 @@ class World:
             random=random.Random(1),
             queries=queries or specs.queries(),
             streams=streams or specs.streams(),
+            mutations=mutations,
             protocol=lambda: protocol,
         )
 

@@ -324,11 +324,10 @@ def test_what_the_user_did_is_told_at_once_outside_the_beat() -> None:
 
 
 def test_a_mutation_tells_its_outcome_and_asks_for_what_it_made_old() -> None:
-    world = World()
     spec = MutationSpec(
         "poke", lambda args: HttpRequest("POST", f"poke/{args['id']}"), lambda args: (THINGS, live("things", state=["x"]))
     )
-    world.client._mutations = {"poke": spec}  # pyright: ignore[reportPrivateUsage]
+    world = World(mutations={"poke": spec})
     world.connected(sequence=5)
     outcomes: list[Any] = []
     world.client.mutate("poke", {"id": "a"}, outcomes.append)
@@ -341,6 +340,8 @@ def test_a_mutation_tells_its_outcome_and_asks_for_what_it_made_old() -> None:
     assert str(outcomes[1]) == "The server answered 409: not now."
     with pytest.raises(KeyError):
         world.client.mutate("nothing", {}, outcomes.append)
+    statistics = world.client.statistics().mutations
+    assert (statistics.pending, statistics.done, statistics.failed) == (0, 1, 1)
 
 
 def test_a_mistake_in_a_callback_of_a_request_is_kept_and_harms_no_other() -> None:

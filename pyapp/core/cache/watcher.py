@@ -1,0 +1,42 @@
+"""Who is told what happens to queries, and decides when an active one is fetched: the feeds."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pyapp.core.cache.query import Query
+from pyapp.core.requests.coordinator import Answer
+
+
+class Watcher(Protocol):
+    """The one listener of a cache."""
+
+    def activated(self, query: Query) -> None:
+        """The first observer that lets it move came."""
+        ...
+
+    def deactivated(self, query: Query) -> None: ...
+
+    def fetch_began(self, query: Query) -> None: ...
+
+    def fetched(self, query: Query, answer: Answer | None) -> None:
+        """A fetch ended: with data (already in the query), or with `query.error`."""
+        ...
+
+    def measure(self, query: Query) -> None:
+        """Bring `query.freshness` up to date; called before observers are told."""
+        ...
+
+
+class Nobody:
+    """A cache by itself: nothing is fetched but by those who ask."""
+
+    def activated(self, query: Query) -> None: ...
+
+    def deactivated(self, query: Query) -> None: ...
+
+    def fetch_began(self, query: Query) -> None: ...
+
+    def fetched(self, query: Query, answer: Answer | None) -> None: ...
+
+    def measure(self, query: Query) -> None: ...
