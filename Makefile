@@ -83,6 +83,7 @@ bench: $(VENV)/.test-ready build
 
 docs: $(VENV)/.run-ready
 	@$(PY) docs/streams.py
+	@$(PY) docs/rules.py
 
 # Writes the locks anew; hashes only, and no address of an index.
 lock: $(VENV)/.test-ready
