@@ -32,8 +32,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def inputs_key(options: argparse.Namespace) -> str:
     """A hash of everything that the site is made from."""
-    web = (places.WEB / name for name in ("src", "styles", "icons.svg", "node", "sitebuild", "index.html", "build.py", "appzip.py",
-                                          "package-lock.json", "requirements.txt"))  # fmt: skip
+    web = (places.WEB / name for name in ("src", "styles", "examples", "icons.svg", "node", "sitebuild", "index.html", "build.py",
+                                          "appzip.py", "package-lock.json", "requirements.txt"))  # fmt: skip
     tree = tree_digest([*web, places.ROOT / "pyapp", places.ROOT / "pyproject.toml"])
     return digest(tree, options.api, str(options.dev))
 

@@ -33,7 +33,7 @@ def style_order() -> list[Path]:
 
 
 def build_bundle() -> tuple[Path, dict[str, str]]:
-    """Bundle; the directory `assets` to publish and the names in it: `first`, `boot`, `app`, `site`."""
+    """Bundle; the directory `assets` to publish and the names in it: `first`, `boot`, `app`, `standalone`, `site`."""
     pyodide = json.loads((places.PYODIDE / "package.json").read_text(encoding="utf-8"))["version"]
 
     def make(folder: Path) -> None:
@@ -43,13 +43,13 @@ def build_bundle() -> tuple[Path, dict[str, str]]:
         common = ["--bundle", "--minify", f"--outdir={folder / 'assets'}", "--entry-names=[name]-[hash]"]
         tools.esbuild([str(SOURCE / "first.js"), *common, "--format=iife", "--target=es2017"])
         version = f"--define:PYODIDE_VERSION={json.dumps(pyodide)}"
-        entries = [f"boot={SOURCE / 'boot' / 'main.mjs'}", f"app={SOURCE / 'app.mjs'}"]
+        entries = [f"boot={SOURCE / 'boot' / 'main.mjs'}", f"app={SOURCE / 'app.mjs'}", f"standalone={SOURCE / 'standalone.mjs'}"]
         tools.esbuild([*entries, *common, "--format=esm", "--target=es2022", "--legal-comments=eof", version])
         fonts = ["--loader:.woff2=file", "--asset-names=[name]-[hash]"]
         tools.esbuild([str(entry), *common, *fonts])
 
     inputs = [SOURCE, STYLES, Path(__file__), places.MODULES / ".penstock-key"]
     folder = step("bundle", tree_digest(inputs), make) / "assets"
-    kinds = {"first": "js", "boot": "js", "app": "js", "site": "css"}
+    kinds = {"first": "js", "boot": "js", "app": "js", "standalone": "js", "site": "css"}
     names = {stem: next(folder.glob(f"{stem}-*.{kind}")).name for stem, kind in kinds.items()}
     return folder, names

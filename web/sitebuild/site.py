@@ -15,6 +15,7 @@ from .errors import BuildError
 RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # PyScript's plugins serve editors, terminals and games; "error" would show its own banner instead of our screen.
 PLUGINS = ("codemirror", "deprecations-manager", "donkey", "error", "py-editor", "py-game", "py-terminal")
+EXAMPLES = places.WEB / "examples"
 MAIN = "from pyapp.main import start\n\nstart()\n"
 
 
@@ -61,9 +62,9 @@ def runtime_files(runtime: Runtime) -> dict[str, bytes]:
 
 
 def pyscript_files() -> dict[str, bytes]:
-    """PyScript's entry, its core, and the one plugin file that it loads even when switched off."""
-    wanted = [places.PYSCRIPT / "core.js", *places.PYSCRIPT.glob("core-*.js"), *places.PYSCRIPT.glob("error-*.js")]
-    return {path.name: path.read_bytes() for path in wanted}
+    """PyScript's entry, its core, the one plugin file that it loads even when switched off, and what it reads to load packages."""
+    wanted = ("core.js", "core-*.js", "error-*.js", "pyodide_graph-*.js")
+    return {path.name: path.read_bytes() for pattern in wanted for path in sorted(places.PYSCRIPT.glob(pattern))}
 
 
 def assemble(
@@ -130,7 +131,32 @@ def assemble(
         "pyscript": f"{pyscript}/core.js",
     }
     site["index.html"] = page(values, preloads)
-    return site
+    here = {
+        "csp": values["csp"],
+        "mpy": values["mpy"],
+        "ports": f"../assets/{names['standalone']}",
+        "pyscript": f"../{pyscript}/core.js",
+    }
+    return site | examples(here, f"../{folder}/pyodide.mjs", about["packages"])
+
+
+def examples(values: dict[str, str], interpreter: str, packages: list[str]) -> dict[str, bytes]:
+    """The pages of web/examples, which use the core by plain PyScript: nothing of the console but its files (RT-77)."""
+    config = {
+        "interpreter": interpreter,
+        "packages": packages,
+        "packages_cache": "passthrough",
+        "files": {"../app.zip": "./*"},
+        "plugins": [f"!{name}" for name in PLUGINS if name != "error"],  # its banner is all that such a page has
+    }
+    made: dict[str, bytes] = {}
+    for path in sorted(EXAMPLES.iterdir()):
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".html":
+            text = fill(text, values)
+            made[f"examples/{path.stem}.json"] = json.dumps(config).encode()
+        made[f"examples/{path.name}"] = text.encode()
+    return made
 
 
 def page(values: dict[str, str], preloads: list[tuple[str, str]]) -> bytes:
@@ -143,6 +169,11 @@ def page(values: dict[str, str], preloads: list[tuple[str, str]]) -> bytes:
     text = (places.WEB / "index.html").read_text(encoding="utf-8")
     text = text.replace("{{icons}}", icons.strip())
     text = text.replace("{{preloads}}", "\n".join(links[kind].format(html.escape(url)) for kind, url in preloads))
+    return fill(text, values).encode()
+
+
+def fill(text: str, values: dict[str, str]) -> str:
+    """A template with `values` escaped into their places."""
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", html.escape(value, quote=True))
-    return text.encode()
+    return text
