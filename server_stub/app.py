@@ -16,7 +16,7 @@ from .guard import Guard
 from .hub import Hub
 from .journal import Journal
 from .limits import StreamLimiter
-from .routes import artifacts, fleet, functions, jobs, meta, streams, testing
+from .routes import artifacts, fleet, functions, jobs, meta, multiplexed, streams, testing
 from .settings import Settings
 from .site import Site
 from .sources.base import Source
@@ -54,7 +54,7 @@ def build(settings: Settings) -> tuple[ASGIApp, Context]:
     api = FastAPI(title="Penstock", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     api.state.context = context
     # Fixed paths before dynamic ones: no stream may be taken for a job or an API of that name.
-    for router in (streams.router, meta.router, artifacts.router, jobs.router, functions.router, fleet.router):
+    for router in (streams.router, multiplexed.router, meta.router, artifacts.router, jobs.router, functions.router, fleet.router):
         api.include_router(router, prefix=PREFIX)
     api.include_router(meta.outside)
     if settings.faults:

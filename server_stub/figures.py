@@ -61,7 +61,7 @@ class Figures:
     @staticmethod
     def _counts(scope: Scope) -> bool:
         path: str = scope["path"]
-        if not path.startswith("/api/") or path.endswith("/stream"):
+        if not path.startswith("/api/") or path.endswith("/stream") or path.startswith("/api/v1/streams"):
             return False
         return not any(name == _CLIENT_HEADER for name, _ in scope["headers"])
 

@@ -6,18 +6,23 @@ changed last is always sent (RT-44 aside, there is no later frame to wait for).
 """
 
 import asyncio
+import logging
 import secrets
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from . import keys, snapshots
-from .encoding import data_frame, named_frame
+from .connection import Connection
+from .encoding import encode
+from .frames import Frame, multiplexed
 from .moments import iso, now_us
 from .reader import Reader
 from .settings import Times
 from .store.database import Database
 from .store.writer import position
+
+log = logging.getLogger(__name__)
 
 RING = 1_000
 """Frames that a resume can go back."""
@@ -34,9 +39,10 @@ class Stream:
     def __init__(self, key: str, known: "asyncio.Future[int]") -> None:
         """``known`` gives the sequence that the store has counted so far."""
         self.key = key
+        self.name_json = encode(key)
         self.known = known
         self.sequence = 0
-        self.ring: deque[tuple[int, bytes]] = deque(maxlen=RING)
+        self.ring: deque[tuple[int, Frame]] = deque(maxlen=RING)
         self.readers: set[Reader] = set()
         self.snapshot = snapshots.parse_key(key)
         self.last_data: dict[str, object] | None = None
@@ -44,7 +50,7 @@ class Stream:
         self.dirty = False
         self.flushing: asyncio.Task[None] | None = None
 
-    def since(self, sequence: int) -> list[bytes] | None:
+    def since(self, sequence: int) -> list[Frame] | None:
         """The frames after ``sequence``; None when the ring does not reach back so far."""
         if sequence > self.sequence:
             return None
@@ -63,9 +69,11 @@ class Hub:
         self.times = times
         self._database = database
         self._streams: dict[str, Stream] = {}
+        self._connections: set[Connection] = set()
+        self._multiplexed: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._beats: list[asyncio.Task[None]] = []
-        self._goodbye: bytes | None = None
+        self._goodbye: Frame | None = None
 
     def start(self) -> None:
         """Begin the heartbeats, and the rings that a first reader may resume from (a snapshot's position)."""
@@ -85,19 +93,63 @@ class Hub:
         """Every open reader."""
         return [reader for stream in self._streams.values() for reader in stream.readers]
 
+    def connections(self) -> list[Connection]:
+        """Every open connection."""
+        return list(self._connections)
+
+    def connection(self, connection_id: str) -> Connection | None:
+        """The open multiplexed connection of an id."""
+        return self._multiplexed.get(connection_id)
+
     @property
-    def reader_count(self) -> int:
-        """How many readers are open."""
-        return sum(len(stream.readers) for stream in self._streams.values())
+    def connection_count(self) -> int:
+        """How many connections are open, each with one stream or with many."""
+        return len(self._connections)
+
+    def connect(self, connection: Connection) -> None:
+        """Register a connection. Undo with ``disconnect``."""
+        self._connections.add(connection)
+        if connection.wire is multiplexed:
+            self._multiplexed[connection.id] = connection
+            connection.say(self._connection_hello(connection))
+            if self._goodbye is not None:
+                connection.close(self._goodbye)
+
+    def disconnect(self, connection: Connection) -> None:
+        """Forget a connection and its readers."""
+        self._connections.discard(connection)
+        self._multiplexed.pop(connection.id, None)
+        for reader in list(connection.readers.values()):
+            self.close(reader)
+
+    def begin(self, reader: Reader, last_event_id: str | None) -> None:
+        """``open`` in a task of the hub's own. When it fails, the connection ends, or refuses the stream, if it carries more."""
+
+        async def begin() -> None:
+            try:
+                await self.open(reader, last_event_id)
+            except Exception:
+                log.exception("The stream %r could not be begun.", reader.key)
+                self.close(reader)
+                if reader.connection.wire is multiplexed:
+                    reader.connection.refuse(
+                        reader.name, {"status": 503, "detail": "The stream could not be begun.", "retry_after_s": 1}
+                    )
+                else:
+                    reader.connection.abort()
+
+        self._spawn(begin())
 
     def say_bye(self, reason: str) -> None:
-        """Tell every reader that the server goes away, and end their streams; later readers are told at once."""
-        self._goodbye = named_frame("bye", {"reason": reason, "retry_ms": self.times.retry_ms})
-        for reader in self.readers():
-            reader.close(self._goodbye)
+        """Tell every connection that the server goes away, and end it; later ones are told at once."""
+        self._goodbye = Frame.named("bye", {"reason": reason, "retry_ms": self.times.retry_ms})
+        for connection in self._connections:
+            connection.close(self._goodbye)
 
     async def open(self, reader: Reader, last_event_id: str | None) -> None:
         """Register a reader, resume it or give it its first snapshot, and let it flow. Undo with ``close``."""
+        if reader.gone:
+            return
         stream = self._stream(reader.key)
         stream.readers.add(reader)  # from here on it is offered every frame, held back behind its first ones
         reader.on_lag = self._lagged
@@ -105,7 +157,7 @@ class Hub:
         stream.sequence = max(stream.sequence, await stream.known)
         if self._goodbye is not None:
             reader.begin([self._hello(stream, resumed=False)])
-            reader.close(self._goodbye)
+            reader.connection.close(self._goodbye)
             return
         missed = self._missed(stream, last_event_id)
         if missed is not None:
@@ -121,6 +173,7 @@ class Hub:
 
     def close(self, reader: Reader) -> None:
         """Forget a reader."""
+        reader.connection.detach(reader)
         stream = self._streams.get(reader.key)
         if stream is not None:
             stream.readers.discard(reader)
@@ -148,10 +201,10 @@ class Hub:
                 self._schedule(stream)
 
     def drop(self, prefix: str) -> int:
-        """Cut every stream whose path begins with ``prefix``; return how many."""
-        victims = [reader for reader in self.readers() if reader.path.startswith(prefix)]
-        for reader in victims:
-            reader.abort()
+        """Cut every connection whose path begins with ``prefix``; return how many."""
+        victims = [connection for connection in self._connections if connection.path.startswith(prefix)]
+        for connection in victims:
+            connection.abort()
         return len(victims)
 
     def _stream(self, key: str) -> Stream:
@@ -162,7 +215,7 @@ class Hub:
         return stream
 
     def _append(self, stream: Stream, sequence: int, payload: bytes) -> None:
-        frame = data_frame(self.epoch, sequence, payload)
+        frame = self._data(stream, sequence, payload)
         if stream.ring and sequence != stream.sequence + 1:
             stream.ring.clear()
         stream.sequence = sequence
@@ -171,10 +224,18 @@ class Hub:
             if sequence > reader.floor:
                 reader.offer(frame)
 
-    def _hello(self, stream: Stream, *, resumed: bool) -> bytes:
+    def _data(self, stream: Stream, sequence: int, payload: bytes) -> Frame:
+        return Frame(stream.name_json, "message", payload, f"{self.epoch}:{sequence}")
+
+    def _connection_hello(self, connection: Connection) -> Frame:
+        times = self.times
+        about = {"epoch": self.epoch, "at": iso(now_us()), "heartbeat_ms": round(times.heartbeat_s * 1000), "retry_ms": times.retry_ms}
+        return Frame.named("hello", {"connection": connection.id, **about})
+
+    def _hello(self, stream: Stream, *, resumed: bool) -> Frame:
         # A stream that is not resumed begins at its last event, and says so; one of snapshots begins with the last of them again.
         begins = {} if resumed or stream.snapshot is not None else {"sequence": stream.sequence}
-        return named_frame(
+        return Frame.named(
             "hello",
             {
                 "epoch": self.epoch,
@@ -185,16 +246,17 @@ class Hub:
                 **begins,
                 "scopes": [],
             },
+            stream.name_json,
         )
 
-    def _missed(self, stream: Stream, last_event_id: str | None) -> list[bytes] | None:
+    def _missed(self, stream: Stream, last_event_id: str | None) -> list[Frame] | None:
         """What a returning reader missed; None when it cannot be resumed (RT-27)."""
         epoch, separator, number = (last_event_id or "").rpartition(":")
         if not separator or epoch != self.epoch or not number.isdecimal():
             return None
         return stream.since(int(number))
 
-    async def _first_snapshot(self, stream: Stream, reader: Reader) -> list[bytes]:
+    async def _first_snapshot(self, stream: Stream, reader: Reader) -> list[Frame]:
         """The data now, for one reader that has been offered nothing it could be older than."""
         assert stream.snapshot is not None
         before = stream.sequence
@@ -207,10 +269,17 @@ class Hub:
         if stream.sequence > before or taken.payload is None:
             return []  # a frame was offered while this one was read, and it is as new
         reader.floor = taken.sequence
-        return [data_frame(self.epoch, taken.sequence, taken.payload)]
+        return [self._data(stream, taken.sequence, taken.payload)]
 
     def _lagged(self, reader: Reader) -> None:
-        """A reset has left: a snapshot stream goes on from a snapshot, the others from the next event."""
+        """A reset has left: a snapshot stream goes on from a snapshot, the others from the next event.
+
+        A reader whose hello was among what was dropped begins anew instead.
+        """
+        if not reader.greeted:
+            reader.held = True
+            self.begin(reader, None)
+            return
         stream = self._streams.get(reader.key)
         if stream is None or stream.snapshot is None:
             return
@@ -268,9 +337,12 @@ class Hub:
             for stream in list(self._streams.values()):
                 if stream.readers:
                     beat: dict[str, Any] = {"at": iso(now_us()), "scopes": [], "sequence": stream.sequence}
-                    frame = named_frame("heartbeat", beat)
+                    frame = Frame.named("heartbeat", beat, stream.name_json)
                     for reader in list(stream.readers):
                         reader.offer(frame)
+            alive = Frame.named("heartbeat", {"at": iso(now_us())})
+            for connection in self._multiplexed.values():
+                connection.say(alive)
 
     async def _refreshes(self) -> None:
         """Figures per minute and hour change by the clock alone; equal data is not sent again."""

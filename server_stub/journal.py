@@ -1,7 +1,7 @@
 """The way from a source to the store and the streams: changes of some milliseconds are committed together.
 
 One task commits, so events leave in the order they were recorded. The time between commits grows with the number of
-readers: at 500 streams each commit is 500 writes to sockets, and 25 a second still deliver within 100 ms.
+connections: at 500 of them each commit is 500 writes to sockets, and 25 a second still deliver within 100 ms.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MIN_TICK_S = 0.005
 MAX_TICK_S = 0.04
-TICK_PER_READER_S = 0.0001
+TICK_PER_CONNECTION_S = 0.0001
 PRUNE_EVERY_S = 2.0
 
 
@@ -87,7 +87,7 @@ class Journal:
                 if not done.done():
                     done.set_result(None)
             if not self._waiting:
-                tick_s = min(MAX_TICK_S, max(MIN_TICK_S, self._hub.reader_count * TICK_PER_READER_S))
+                tick_s = min(MAX_TICK_S, max(MIN_TICK_S, self._hub.connection_count * TICK_PER_CONNECTION_S))
                 await asyncio.sleep(max(0.0, began + tick_s - loop.time()))
 
     async def _commit(self, batch: list[Change]) -> None:

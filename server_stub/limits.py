@@ -44,6 +44,11 @@ class StreamLimiter:
         self._open: dict[str, int] = {}
         self._total = 0
 
+    @property
+    def total(self) -> int:
+        """Streams that are counted now."""
+        return self._total
+
     def enter(self, user: str) -> str | None:
         """Count a stream; when it is one too many, the sentence that says so (and nothing is counted)."""
         mine = self._open.get(user, 0)

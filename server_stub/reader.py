@@ -1,109 +1,65 @@
-"""One client of one stream: a bounded buffer between the hub and the socket.
+"""What one client reads of one stream: held back while its first frames are put together, then flowing.
 
-| state | a frame is offered | the socket takes what is pending |
-|---|---|---|
-| flowing, fewer than 256 pending | kept | all pending frames leave as one chunk |
-| flowing, 256 pending | pending is dropped, state lagging | – |
-| lagging | dropped | ``reset`` leaves, state flowing (a snapshot stream's snapshot follows) |
-| closed | dropped | what is pending leaves (``bye``), then the end |
-
-So memory is bounded, order is kept and a hole is always announced.
+A reader of its own connection, or one of many of a multiplexed one; how much may wait is the connection's matter.
 """
 
-import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from .encoding import named_frame
+from .encoding import encode
+from .frames import Frame
 
-CAPACITY = 256
-"""Frames that may wait for one reader."""
-
-RESET_FRAME = named_frame("reset", {"reason": "backpressure"})
+if TYPE_CHECKING:
+    from .connection import Connection
 
 
 class Reader:
-    """What one client has not been sent yet."""
+    """Made by ``Connection.attach``; opened and closed by the hub."""
 
-    def __init__(self, key: str, *, path: str, query: str, client: str, user: str, since: int) -> None:
-        """``since`` is microseconds."""
+    def __init__(self, connection: "Connection", key: str, name: str) -> None:
+        """``name`` is the key as the client spells it."""
+        self.connection = connection
         self.key = key
-        self.path = path
-        self.query = query
-        self.client = client
-        self.user = user
-        self.since = since
+        self.name = name
+        self.name_json = encode(name)
         self.sent = 0
-        self.resets = 0
         self.held = True
         """Held back while its first frames are put together; frames offered meanwhile wait in order."""
+        self.greeted = False
+        """Whether its hello has left: what has not been greeted begins anew after a reset."""
+        self.stale = False
+        """Whether frames were dropped while it was held back."""
+        self.gone = False
         self.floor = 0
         """Frames up to this sequence are in what the reader was given first."""
         self.on_lag: Callable[[Reader], None] | None = None
-        """Called when a reset leaves, so that the hub can send a snapshot behind it."""
-        self._pending: list[bytes] = []
-        self._lagging = False
-        self._closed = False
-        self._abort = False
-        self._wake = asyncio.Event()
+        """Called when a reset leaves, or should have: the hub sends a snapshot behind it, or begins anew."""
+        self.waiting: list[Frame] = []
 
     @property
     def pending(self) -> int:
-        """Frames that wait."""
-        return len(self._pending)
+        """Frames that wait in the connection (of a multiplexed one: those of every stream)."""
+        return self.connection.pending
 
     @property
-    def lagging(self) -> bool:
-        """Whether frames are being dropped until the socket takes the reset."""
-        return self._lagging
+    def resets(self) -> int:
+        """How often the connection was reset."""
+        return self.connection.resets
 
-    def offer(self, frame: bytes) -> None:
-        """Keep a frame for the client, within the bound."""
-        if self._lagging or self._closed:
-            return
-        if len(self._pending) >= CAPACITY:
-            self._pending.clear()
-            self._lagging = True
-            self.resets += 1
-        else:
-            self._pending.append(frame)
-        self._wake.set()
+    @property
+    def path(self) -> str:
+        """The path of the connection's request."""
+        return self.connection.path
 
-    def begin(self, first: list[bytes]) -> None:
+    def offer(self, frame: Frame) -> None:
+        """Keep a frame for the client, within the connection's bound."""
+        self.connection.offer(self, frame)
+
+    def begin(self, first: list[Frame]) -> None:
         """Put the first frames before what was offered meanwhile, and let them flow."""
-        self._pending[:0] = first
-        self.held = False
-        self._wake.set()
+        self.connection.begin(self, first)
 
-    def close(self, last: bytes = b"") -> None:
-        """End after what is pending and ``last``."""
-        if last and not self._closed:
-            self._pending.append(last)
-        self._closed = True
-        self.held = False
-        self._wake.set()
-
-    def abort(self) -> None:
-        """End at once, without what is pending."""
-        self._abort = True
-        self.close()
-
-    async def take(self) -> bytes | None:
-        """All that is pending as one chunk; waits for something; None at the end."""
-        while True:
-            if self._abort:
-                return None
-            if not self.held:
-                if self._lagging:
-                    self._lagging = False
-                    self._pending.append(RESET_FRAME)
-                    if self.on_lag is not None:
-                        self.on_lag(self)
-                if self._pending:
-                    chunk = b"".join(self._pending)
-                    self.sent += len(self._pending)
-                    self._pending.clear()
-                    return chunk
-                if self._closed:
-                    return None
-            self._wake.clear()
-            await self._wake.wait()
+    def lag(self) -> None:
+        """Tell the hub that frames were dropped."""
+        if self.on_lag is not None:
+            self.on_lag(self)

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from . import keys
 from .encoding import encode_event
@@ -58,7 +58,7 @@ def parse_key(key: str) -> SnapshotStream | None:
             lambda db, now: jobs.trends(db, now, hours, function, job_type),
         )
     if path.startswith("apis/") and path != keys.API_REQUESTS:
-        name = path.removeprefix("apis/")
+        name = unquote(path.removeprefix("apis/"))
         return SnapshotStream(key, key, "api.snapshot", "api", lambda db, now: apis.one(db, now, name))
     return None
 

@@ -1,15 +1,16 @@
-"""A stream as a raw ASGI response: what is pending for its reader leaves as one chunk per turn of the socket.
+"""A connection as a raw ASGI response: what is pending for its readers leaves as one chunk per turn of the socket.
 
-A slow client makes ``send`` wait; meanwhile the reader's bounded buffer fills and at last resets (``reader``).
+A slow client makes ``send`` wait; meanwhile the connection's bounded buffer fills and at last resets (``connection``).
 """
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.types import Receive, Scope, Send
 
+from .connection import Connection, Item
 from .faults import Faults
 from .hub import Hub
-from .reader import Reader
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -19,30 +20,37 @@ HEADERS = [
 
 
 class EventStream:
-    """The response to one stream request."""
+    """The response to a request for one stream or for many."""
 
-    def __init__(self, hub: Hub, faults: Faults, reader: Reader, last_event_id: str | None) -> None:
+    def __init__(self, hub: Hub, faults: Faults, connection: Connection, begin: Callable[[], None]) -> None:
+        """``begin`` opens the readers, once the answer's head is on its way."""
         self._hub = hub
         self._faults = faults
-        self._reader = reader
-        self._last_event_id = last_event_id
+        self._connection = connection
+        self._begin = begin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client leaves, the hub ends the stream or the server goes away."""
-        reader = self._reader
+        """Send until the client leaves, the hub ends the connection or the server goes away."""
+        connection = self._connection
         leaving = asyncio.create_task(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await self._hub.open(reader, self._last_event_id)
-            while (chunk := await reader.take()) is not None:
-                await self._faults.until_flowing(reader.path)
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            self._hub.connect(connection)
+            self._begin()
+            while (items := await connection.take()) is not None:
+                await self._faults.until_flowing(connection.path)
+                if items:
+                    await send({"type": "http.response.body", "body": self._write(items), "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             leaving.cancel()
-            self._hub.close(reader)
+            self._hub.disconnect(connection)
+
+    def _write(self, items: list[Item]) -> bytes:
+        wire = self._connection.wire
+        return b"".join([frame.single() if reader is None else wire(frame, reader.name_json) for reader, frame in items])
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._reader.abort()
+        self._connection.abort()

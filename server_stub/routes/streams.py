@@ -13,14 +13,15 @@ from starlette.types import Receive, Scope, Send
 
 from pyapp.contract.jobs import JobType
 from server_stub import keys
+from server_stub.connection import Connection
 from server_stub.context import Context, Ctx
+from server_stub.frames import Wire, single
 from server_stub.guard import user_of
 from server_stub.limits import STREAM_RETRY_S
 from server_stub.moments import now_us
-from server_stub.reader import Reader
 from server_stub.sse import EventStream
 
-Hours = Annotated[int, Query(ge=1, le=168)]
+Hours = Annotated[int, Query(ge=1, le=keys.MAX_TREND_HOURS)]
 
 
 async def _events() -> str:
@@ -73,8 +74,8 @@ STREAMS: tuple[tuple[str, Callable[..., Awaitable[str]]], ...] = (
 fixed paths before dynamic ones. They are coroutines because FastAPI runs plain functions in threads."""
 
 
-class _Counted(Response):
-    """A stream that leaves the count of its user's streams when it ends."""
+class Counted(Response):
+    """A connection that leaves the count of its user's when it ends."""
 
     def __init__(self, context: Context, stream: EventStream, user: str) -> None:
         super().__init__()
@@ -83,22 +84,40 @@ class _Counted(Response):
         self._user = user
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
         try:
             await self._stream(scope, receive, send)
         finally:
             self._context.streams.leave(self._user)
 
 
-def _open(request: Request, context: Context, key: str, last_event_id: str | None) -> Response:
+def asker(request: Request) -> str:
+    """Who asks, as limits count."""
     address = request.client
-    user = user_of(request.headers, None if address is None else (address.host, address.port))
-    refused = context.streams.enter(user)
+    return user_of(request.headers, None if address is None else (address.host, address.port))
+
+
+def connection_of(request: Request, wire: Wire) -> Connection:
+    """A connection for what the request asks."""
+    address = request.client
+    client = request.headers.get("x-penstock-client") or (f"{address.host}:{address.port}" if address else "")
+    about = {"path": request.url.path, "query": request.url.query, "client": client, "user": asker(request)}
+    return Connection(wire, **about, since=now_us())
+
+
+def answer(context: Context, connection: Connection, begin: Callable[[], None]) -> Response:
+    """The stream, or 429 when the user or the server has too many."""
+    refused = context.streams.enter(connection.user)
     if refused is not None:
         return JSONResponse({"detail": refused}, 429, {"Retry-After": str(STREAM_RETRY_S)})
-    client = request.headers.get("x-penstock-client") or (f"{address.host}:{address.port}" if address else "")
-    reader = Reader(key, path=request.url.path, query=request.url.query, client=client, user=user, since=now_us())
+    return Counted(context, EventStream(context.hub, context.faults, connection, begin), connection.user)
+
+
+def _open(request: Request, context: Context, key: str, last_event_id: str | None) -> Response:
+    connection = connection_of(request, single)
+    reader = connection.attach(key)
     given = last_event_id or request.headers.get("last-event-id")
-    return _Counted(context, EventStream(context.hub, context.faults, reader, given), user)
+    return answer(context, connection, lambda: context.hub.begin(reader, given))
 
 
 def _add(path: str, key_of: Callable[..., Awaitable[str]]) -> None:

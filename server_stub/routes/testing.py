@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server_stub.context import Ctx
 from server_stub.faults import FaultKind
+from server_stub.frames import multiplexed
 from server_stub.moments import iso
 
 router = APIRouter()
@@ -25,21 +26,35 @@ class FaultRequest(BaseModel):
 
 @router.get("/__streams__")
 async def streams(context: Ctx) -> dict[str, Any]:
-    """The streams that are open now."""
+    """The streams that are open now, and the multiplexed connections that carry some of them."""
     found = [
         {
             "key": reader.key,
             "path": reader.path,
-            "query": reader.query,
-            "since": iso(reader.since),
+            "query": reader.connection.query,
+            "connection": reader.connection.id,
+            "since": iso(reader.connection.since),
             "sent": reader.sent,
             "pending": reader.pending,
             "resets": reader.resets,
-            "client": reader.client,
+            "client": reader.connection.client,
         }
         for reader in context.hub.readers()
     ]
-    return {"streams": found, "total": len(found)}
+    many = [
+        {
+            "id": connection.id,
+            "keys": sorted(connection.readers),
+            "since": iso(connection.since),
+            "sent": connection.sent,
+            "pending": connection.pending,
+            "resets": connection.resets,
+            "client": connection.client,
+        }
+        for connection in context.hub.connections()
+        if connection.wire is multiplexed
+    ]
+    return {"streams": found, "total": len(found), "connections": many, "sockets": context.hub.connection_count}
 
 
 @router.post("/__faults__")

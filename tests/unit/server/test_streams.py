@@ -10,10 +10,11 @@ from pydantic import BaseModel, TypeAdapter
 from pyapp.contract import events
 from pyapp.contract.frames import Bye, Heartbeat, Hello, Reset
 from server_stub import changes as c
+from server_stub.connection import CAPACITY
 from server_stub.encoding import EncodeCounter
+from server_stub.frames import Frame as Sent
 from server_stub.hub import RING
 from server_stub.moments import now_us
-from server_stub.reader import CAPACITY
 from server_stub.routes.streams import STREAMS
 
 from .running import Frame, Running, plug, sim, until
@@ -200,7 +201,7 @@ def test_a_slow_reader_of_snapshots_goes_on_from_a_snapshot(server: Running) -> 
 
     def overflow() -> None:
         for _ in range(CAPACITY + 1):
-            inside.offer(b": filler\n\n")
+            inside.offer(Sent(b'"workers"', "filler", b"{}"))
 
     server.loop.call_soon_threadsafe(overflow)
     frames = reader.until(lambda frame: frame.event == "reset")
