@@ -37,6 +37,7 @@ from pyapp.core.cache.result import Result
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
 from pyapp.core.errors import Disposed, KeyMisuse, RequestError
+from pyapp.core.feeds.changes import Log
 from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
@@ -100,6 +101,7 @@ class Client:
         protocol: Callable[[], str] = lambda: "",
         headers: Mapping[str, str] | None = None,
         on_error: Callable[[Exception], None] | None = None,
+        log: Log = lambda change: None,
     ) -> None:
         """Build the core.
 
@@ -110,6 +112,7 @@ class Client:
             protocol: the browser's word for the protocol of the connection (`nextHopProtocol`), for the budget (RT-64).
             headers: sent with every request.
             on_error: told of a mistake in an application's callback; it is kept in the statistics anyway.
+            log: told of each change of a domain's state (RT-80).
         """
         self.timings = timings or Timings()
         self.clock = clock
@@ -137,6 +140,7 @@ class Client:
             random=random,
             on_error=self._raised,
             on_server_time=self.server_clock.heard,
+            log=log,
         )
         self._cache.watch(self._feeds)
         self._protocol = protocol
@@ -303,12 +307,11 @@ class Client:
     def statistics(self) -> Statistics:
         return Statistics(
             streams=self._streams.statistics(),
-            scopes=self._feeds.statistics(),
+            feeds=self._feeds.statistics(),
             cache=self._cache.statistics(),
             mutations=self._mutations.statistics(),
             requests=self._requests.statistics(),
             beat=self._beat.statistics(),
-            fetches=self._feeds.fetch_counts(),
             hidden=self._visibility.paused,
             clock_offset_ms=self.server_clock.offset_ms,
             errors=tuple(self._errors),

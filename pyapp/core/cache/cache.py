@@ -75,7 +75,8 @@ class QueryCache:
         elif not was_active:
             self.watcher.activated(query)
         if (isinstance(key, WindowKey) or not live) and not query.has_data and not query.fetching:
-            self.fetch(query)  # read once; the feeds fetch what moves
+            if not self._fetching.held:
+                self.fetch(query)  # read once; the feeds fetch what moves
         elif not query.fetching:
             self._fetching.next_page(query)  # of a window that was left before it was read to its end (RT-4)
         self.touch(query)
@@ -127,6 +128,7 @@ class QueryCache:
             del self._queries[query.key]
             self._dirty.pop(query, None)
             self._collected += 1
+            self.watcher.collected(query)
 
     def query(self, key: QueryKey) -> Query:
         """The query of a key, made when it is first asked for."""
@@ -177,6 +179,17 @@ class QueryCache:
         """A person asks: past everything, and for those too who paused (RT-37)."""
         if not self._closed:
             self._fetching.refresh(query)
+
+    def hold(self, held: bool) -> None:
+        """Ask for nothing that is read once, and for no further page of a window, while nobody sees the page (RT-50); then go on."""
+        self._fetching.held = held
+        for query in () if held else tuple(self._queries.values()):
+            if query.fetching or not query.observers:
+                continue
+            if query.has_data:
+                self._fetching.next_page(query)
+            elif query.error is None and (isinstance(query.key, WindowKey) or not query.live_observers):
+                self.fetch(query)
 
     def fetch(self, query: Query, not_before_ms: float | None = None) -> None:
         """Ask the server; an answer under way whose request began at or after `not_before_ms` will do (RT-31)."""

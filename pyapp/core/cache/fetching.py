@@ -45,6 +45,8 @@ class Fetching:
         self._on_error = on_error
         self.count = 0
         """Requests asked of the coordinator."""
+        self.held = False
+        """Windows wait: nobody sees the page (RT-50)."""
 
     def refresh(self, query: Query) -> None:
         """A person asks: past everything, and for those too who paused (RT-37)."""
@@ -73,6 +75,8 @@ class Fetching:
         """The rest of a window, page after page, while somebody looks (RT-4)."""
         key, spec = query.key, query.spec
         if not isinstance(key, WindowKey) or spec.next_page is None or spec.add_page is None or not query.observers:
+            return
+        if self.held:
             return
         request = spec.next_page(key, query.data)
         if request is None:
@@ -113,6 +117,7 @@ class Fetching:
         except Exception as error:
             self._unread(query, error)
             return False
+        self._store.watcher.replacing(query)
         query.position = parse_position(answer.headers.get(POSITION_HEADER))
         self._settle(query, answer, data, notify=notify)
         if isinstance(query.key, WindowKey):

@@ -1,11 +1,12 @@
 """When an active query is next fetched by itself, and why (RT-8, RT-31, RT-32, RT-33): a pure function.
 
 First match:
-    anything pauses fetching                       never
+    a pause other than the flag                    never
     a fetch is under way                           never (its end asks again)
     the last fetch failed                          after its backoff, unless asking again cannot help
     no data yet                                    now, or when its stream had its chance to be confirmed
-    a snapshot is owed                             when the bucket lets it
+    the flag pauses fetching                       never
+    a snapshot is owed                             when the bucket lets it; no later than a fallback's poll
     no stream writes it                            every live-refresh interval
     its scope polls because it is not healthy      every fallback interval
     its scope is healthy                           the rare safety snapshot
@@ -17,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pyapp.core.feeds.pause import NOTHING, Pause, Pauses
 from pyapp.core.timings import Timings
 
 
@@ -36,7 +38,7 @@ class Situation:
     """What the gate needs to know of one query. Times are clock times in ms.
 
     Attributes:
-        paused: something pauses all fetching (hidden).
+        pauses: what pauses fetching (RT-31).
         fetching, has_data: as in the query.
         began_ms: when the request of the last snapshot began.
         failed_ms, failures, retryable, floor_ms: the end of the last fetch if it failed, how many did in a row, whether asking again
@@ -48,7 +50,7 @@ class Situation:
         announces: whether the server announces what it sends (part B), so that a safety snapshot may be rarer.
     """
 
-    paused: bool = False
+    pauses: Pauses = NOTHING
     fetching: bool = False
     has_data: bool = False
     began_ms: float | None = None
@@ -66,7 +68,7 @@ class Situation:
 
 def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Why] | None:
     """The clock time of the next automatic fetch with its reason, or `None` while there is none to come."""
-    if s.paused or s.fetching:
+    if s.pauses - {Pause.FLAG} or s.fetching:
         return None
     if s.failures and s.failed_ms is not None:
         if not s.retryable:
@@ -78,9 +80,12 @@ def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Wh
         return s.failed_ms + max(wait, s.floor_ms), Why.RETRY
     if not s.has_data:
         return max(now_ms, s.first_at_ms), Why.FIRST
-    if s.owed_at_ms is not None:
-        return s.owed_at_ms, Why.CATCH_UP
+    if s.pauses:
+        return None
     began = now_ms if s.began_ms is None else s.began_ms
+    if s.owed_at_ms is not None:
+        poll_ms = began + timings.fallback_poll_ms
+        return (poll_ms, Why.FALLBACK) if s.polling and poll_ms < s.owed_at_ms else (s.owed_at_ms, Why.CATCH_UP)
     if not s.streamed:
         return began + timings.live_refresh_ms, Why.DESIGN
     if s.healthy:
