@@ -20,6 +20,7 @@ from pyapp.pages import routes
 from pyapp.pages.program import Program
 from pyapp.pages.protocol import Theme
 from pyapp.reducers import REDUCERS
+from pyapp.reducers.comparing import COMPARED
 from pyapp.settings import STREAMING, Settings, settings_of
 from pyapp.telemetry.diagnostics import plain, report
 
@@ -41,7 +42,7 @@ class Console:
             http=host.http,
             visibility=host.visibility,
             random=random.Random(),
-            queries=query_specs(REDUCERS),
+            queries=query_specs(REDUCERS, COMPARED),
             streams=stream_specs(),
             mutations=mutation_specs(),
             timings=settings.timings,

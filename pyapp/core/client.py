@@ -256,6 +256,22 @@ class Client:
         """Streams on or off for the whole page (RT-71)."""
         self._feeds.set_streaming(on)
 
+    def set_fetching(self, on: bool) -> None:
+        """Periodic fetching on or off for the whole page; what has no data yet, and what a person asks for, is fetched (RT-31)."""
+        self._feeds.set_fetching(on)
+
+    def set_verifying(self, on: bool) -> None:
+        """Whether what streams fed is compared with a safety snapshot in ten (RT-35)."""
+        self._feeds.set_verifying(on)
+
+    def set_offline(self, offline: bool) -> None:
+        """The browser says whether there is a network: automatic fetches wait for one (RT-31, RT-52)."""
+        self._feeds.set_offline(offline)
+
+    def identity_changed(self) -> None:
+        """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
+        self._feeds.forgive()
+
     def wake(self) -> None:
         """Something outside the cache changed what is shown: draw at the next beat."""
         self._wake()

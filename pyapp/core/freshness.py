@@ -73,3 +73,9 @@ class Freshness:
     last_snapshot_ms: float | None = None
     next_attempt_ms: float | None = field(default=None, compare=False)
     changes_since: int = 0
+
+    @property
+    def calm(self) -> bool:
+        """Whether the data is as fresh as it is meant to be: live, or polled because that is how it is fed."""
+        polled = self.state is FreshnessState.POLLING and self.reason is FreshnessReason.DESIGN
+        return polled or self.state is FreshnessState.LIVE

@@ -134,13 +134,16 @@ class Observer:
 
 
 def unchanged(before: Result[Any] | None, after: Result[Any]) -> bool:
-    """Whether an observer that saw `before` needs to hear of `after`: by identity for data, by value for the rest (RT-10)."""
+    """Whether an observer that saw `before` needs to hear of `after`: by identity for data, by value for the rest (RT-10).
+
+    That a request is under way is no news where the data is as fresh as it should be: every poll would be told twice.
+    """
     return (
         before is not None
         and before.data is after.data
         and before.has_data is after.has_data
         and before.error is after.error
-        and before.fetching is after.fetching
+        and (before.fetching is after.fetching or (after.has_data and after.freshness.calm))
         and before.updated_ms == after.updated_ms
         and before.freshness == after.freshness
     )
