@@ -20,7 +20,6 @@ from pyapp.pages import routes
 from pyapp.pages.program import Program
 from pyapp.pages.protocol import Theme
 from pyapp.reducers import REDUCERS
-from pyapp.reducers.comparing import COMPARED
 from pyapp.settings import STREAMING, Settings, settings_of
 from pyapp.telemetry.diagnostics import plain, report
 
@@ -42,7 +41,7 @@ class Console:
             http=host.http,
             visibility=host.visibility,
             random=random.Random(),
-            queries=query_specs(REDUCERS, COMPARED),
+            queries=query_specs(REDUCERS),
             streams=stream_specs(),
             mutations=mutation_specs(),
             timings=settings.timings,
@@ -85,14 +84,13 @@ class Console:
                 "boot": self._boot,
                 "settings": self._settings,
                 "clock": self._host.clock.statistics(),
-                "domains": statistics.feeds.domains,
-                "feeds": statistics.feeds.queries,
+                "domains": statistics.scopes,
                 "streams": statistics.streams,
                 "requests": statistics.requests,
                 "cache": statistics.cache,
                 "mutations": statistics.mutations,
                 "beat": statistics.beat,
-                "fetches": statistics.feeds.fetches,
+                "fetches": statistics.fetches,
                 "hidden": statistics.hidden,
                 "server_clock_offset_ms": statistics.clock_offset_ms,
                 "page": self._program.statistics(),

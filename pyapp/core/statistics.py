@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyapp.core.beat import BeatStatistics
 from pyapp.core.cache.statistics import CacheStatistics
-from pyapp.core.feeds.statistics import FeedsStatistics
+from pyapp.core.feeds.scopes import ScopeStatistics
 from pyapp.core.mutations import MutationStatistics
 from pyapp.core.requests.coordinator import RequestStatistics
 from pyapp.core.streams.manager import StreamPulse, StreamStatistics
@@ -17,11 +18,12 @@ class Statistics:
     """Every part's figures at one moment (RT-80)."""
 
     streams: tuple[StreamStatistics, ...]
-    feeds: FeedsStatistics
+    scopes: tuple[ScopeStatistics, ...]
     cache: CacheStatistics
     mutations: MutationStatistics
     requests: RequestStatistics
     beat: BeatStatistics
+    fetches: Mapping[str, int]
     hidden: bool
     clock_offset_ms: float | None
     errors: tuple[str, ...]
