@@ -301,6 +301,7 @@ class QueryRow:
         outdated_by: prefixes of event types that make it old without telling the new (RT-9).
         next_page: of a window.
         whole: its stream says the whole state each time.
+        settles: its stream may lag the server by one event (RT-44).
         live, window, refresh: the contract of the views that show it, for people.
     """
 
@@ -317,6 +318,7 @@ class QueryRow:
     refresh: str
     next_page: Callable[[WindowKey, Any], HttpRequest | None] | None = None
     whole: bool = False
+    settles: bool = False
 
 
 def _no_stream(key: WritableKey) -> StreamKey | None:
@@ -466,6 +468,7 @@ QUERIES: tuple[QueryRow, ...] = (
         _NONE,
         _SAFE,
         whole=True,
+        settles=True,
     ),
     QueryRow(
         "apis.trends",
@@ -491,11 +494,14 @@ def _outdated(prefixes: tuple[str, ...]) -> Callable[[WritableKey, Any], bool] |
     return lambda key, event: event.type.startswith(prefixes) and event.type not in ("job.progress", "job.checkpoint")
 
 
-def query_specs(reducers: Mapping[str, Reduce]) -> dict[str, QuerySpec[Any]]:
+def query_specs(
+    reducers: Mapping[str, Reduce], compared: Mapping[str, Callable[[Any], Mapping[str, object]]] | None = None
+) -> dict[str, QuerySpec[Any]]:
     """What the cache and the feeds need, by family.
 
     Args:
         reducers: by family, from `pyapp.reducers`; a family without one is never written by events.
+        compared: by family, what of its rows is compared with a snapshot (RT-35); a family without one never is.
     """
     return {
         row.family: QuerySpec(
@@ -507,6 +513,8 @@ def query_specs(reducers: Mapping[str, Reduce]) -> dict[str, QuerySpec[Any]]:
             stream=row.stream,
             reduce=reducers.get(row.family),
             whole=row.whole,
+            settles=row.settles,
+            rows=(compared or {}).get(row.family),
             invalidated_by=_outdated(row.outdated_by),
             next_page=row.next_page,
             add_page=_add_page if row.next_page else None,

@@ -20,6 +20,7 @@ from pyapp.pages import routes
 from pyapp.pages.program import Program
 from pyapp.pages.protocol import Theme
 from pyapp.reducers import REDUCERS
+from pyapp.reducers.comparing import COMPARED
 from pyapp.settings import STREAMING, Settings, settings_of
 from pyapp.telemetry.diagnostics import plain, report
 
@@ -41,7 +42,7 @@ class Console:
             http=host.http,
             visibility=host.visibility,
             random=random.Random(),
-            queries=query_specs(REDUCERS),
+            queries=query_specs(REDUCERS, COMPARED),
             streams=stream_specs(),
             mutations=mutation_specs(),
             timings=settings.timings,
@@ -84,13 +85,14 @@ class Console:
                 "boot": self._boot,
                 "settings": self._settings,
                 "clock": self._host.clock.statistics(),
-                "domains": statistics.scopes,
+                "domains": statistics.feeds.domains,
+                "feeds": statistics.feeds.queries,
                 "streams": statistics.streams,
                 "requests": statistics.requests,
                 "cache": statistics.cache,
                 "mutations": statistics.mutations,
                 "beat": statistics.beat,
-                "fetches": statistics.fetches,
+                "fetches": statistics.feeds.fetches,
                 "hidden": statistics.hidden,
                 "server_clock_offset_ms": statistics.clock_offset_ms,
                 "page": self._program.statistics(),

@@ -20,7 +20,6 @@ from pyapp.core.cache.keys import (
     LIVE_LIST_LIMIT,
     AggregateKey,
     ItemKey,
-    KeyPrefix,
     LiveKey,
     QueryKey,
     WindowKey,
@@ -29,22 +28,19 @@ from pyapp.core.cache.keys import (
     item,
     live,
     parse_key,
-    prefix,
+    require_writable,
     window,
 )
-from pyapp.core.cache.layers import Patch
 from pyapp.core.cache.lists import LiveList, WindowData
-from pyapp.core.cache.observer import Observer
-from pyapp.core.cache.options import ObserverOptions, Placeholder
+from pyapp.core.cache.query import Observer, ResultCallback
 from pyapp.core.cache.result import Result
-from pyapp.core.cache.sets import QuerySet
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
-from pyapp.core.errors import KeyMisuse, RequestError
+from pyapp.core.errors import Disposed, KeyMisuse, RequestError
+from pyapp.core.feeds.changes import Log
 from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
-from pyapp.core.queries import Pages, Queries
 from pyapp.core.requests.coordinator import Requests
 from pyapp.core.scope import Scope
 from pyapp.core.server_clock import ServerClock
@@ -60,18 +56,11 @@ __all__ = [
     "AggregateKey",
     "Client",
     "ItemKey",
-    "KeyPrefix",
     "LiveKey",
     "LiveList",
     "MutationSpec",
-    "Observer",
-    "ObserverOptions",
-    "Pages",
-    "Patch",
-    "Placeholder",
     "Pulse",
     "QueryKey",
-    "QuerySet",
     "QuerySpec",
     "Reduction",
     "Result",
@@ -86,7 +75,6 @@ __all__ = [
     "item",
     "live",
     "parse_key",
-    "prefix",
     "stream_key",
     "window",
 ]
@@ -95,7 +83,7 @@ __all__ = [
 ERRORS_KEPT = 20
 
 
-class Client(Queries):
+class Client:
     """The realtime core of one page, built from its ports."""
 
     def __init__(
@@ -113,6 +101,7 @@ class Client(Queries):
         protocol: Callable[[], str] = lambda: "",
         headers: Mapping[str, str] | None = None,
         on_error: Callable[[Exception], None] | None = None,
+        log: Log = lambda change: None,
     ) -> None:
         """Build the core.
 
@@ -123,6 +112,7 @@ class Client(Queries):
             protocol: the browser's word for the protocol of the connection (`nextHopProtocol`), for the budget (RT-64).
             headers: sent with every request.
             on_error: told of a mistake in an application's callback; it is kept in the statistics anyway.
+            log: told of each change of a domain's state (RT-80).
         """
         self.timings = timings or Timings()
         self.clock = clock
@@ -142,9 +132,7 @@ class Client(Queries):
             on_error=self._raised,
             wake=self._wake,
         )
-        self._mutations = Mutations(
-            mutations or {}, clock=clock, requests=self._requests, cache=self._cache, settled=self.now, on_error=self._raised
-        )
+        self._mutations = Mutations(mutations or {}, self._requests, self.invalidate, settled=self.now)
         self._feeds = Feeds(
             clock=clock,
             cache=self._cache,
@@ -152,6 +140,7 @@ class Client(Queries):
             random=random,
             on_error=self._raised,
             on_server_time=self.server_clock.heard,
+            log=log,
         )
         self._cache.watch(self._feeds)
         self._protocol = protocol
@@ -181,6 +170,23 @@ class Client(Queries):
 
     # The two calls ------------------------------------------------------------------------------------------------------------
 
+    def use_query(self, key: QueryKey, on_result: ResultCallback, *, live: bool = True, scope: Scope | None = None) -> Observer:
+        """Look at a query until the observer, or its scope, is closed.
+
+        Args:
+            key: made by `live`, `window`, `item` or `aggregate`.
+            on_result: called with a `Result` at the next beat and whenever it changes, at most once a beat.
+            live: off keeps what is shown until it is set on again (RT-5).
+
+        Raises:
+            KeyMisuse: nothing is registered for the key.
+            Disposed: the client is closed.
+        """
+        observer = self._cache.observe(key, on_result, live=live)
+        if scope is not None:
+            observer.on_close = scope.add(observer.close)
+        return observer
+
     def use_stream(self, key: StreamKey, on_event: Callable[[Any], None], *, scope: Scope | None = None) -> Callable[[], None]:
         """Hand every event of a stream, validated, to `on_event`; returns what ends it.
 
@@ -188,7 +194,8 @@ class Client(Queries):
             KeyMisuse: there is no such stream.
             Disposed: the client is closed.
         """
-        self._require_open()
+        if self._closed:
+            raise Disposed("The client is closed: make a new one.")
         if not self._streams.knows(key):
             raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
         end = self._feeds.subscribe(key, on_event)
@@ -210,8 +217,7 @@ class Client(Queries):
 
     def refresh(self, key: QueryKey) -> None:
         """Ask for it now, past cache and throttle; the one way to refetch a window (RT-3, RT-37)."""
-        if not self._closed:
-            self._feeds.refresh(self._cache.query(key))
+        self._feeds.refresh(self._cache.query(key))
 
     def mutate(self, name: str, args: Mapping[str, Any], done: Callable[[str | RequestError], None]) -> None:
         """Ask the server to do something; `done` gets the answer's text or the reason it was not done.
@@ -221,6 +227,16 @@ class Client(Queries):
             Disposed: the client is closed.
         """
         self._mutations.run(name, args, lambda outcome: self._tell(done, outcome))
+
+    def invalidate(self, key: WritableKey) -> None:
+        """What is known of a key is old: ask again if somebody looks at it. There is no such call for a window (RT-3).
+
+        Raises:
+            KeyMisuse: for a window key.
+        """
+        query = self._cache.find(require_writable(key))
+        if query is not None and query.live_observers:
+            self._cache.fetch(query, not_before_ms=self.clock.now())
 
     def try_now(self) -> None:
         """Attempt every stream that waits for its retry."""
@@ -240,11 +256,28 @@ class Client(Queries):
         """Streams on or off for the whole page (RT-71)."""
         self._feeds.set_streaming(on)
 
+    def set_fetching(self, on: bool) -> None:
+        """Periodic fetching on or off for the whole page; what has no data yet, and what a person asks for, is fetched (RT-31)."""
+        self._feeds.set_fetching(on)
+
+    def set_verifying(self, on: bool) -> None:
+        """Whether what streams fed is compared with a safety snapshot in ten (RT-35)."""
+        self._feeds.set_verifying(on)
+
+    def set_offline(self, offline: bool) -> None:
+        """The browser says whether there is a network: automatic fetches wait for one (RT-31, RT-52)."""
+        self._feeds.set_offline(offline)
+
+    def identity_changed(self) -> None:
+        """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
+        self._feeds.forgive()
+
     def wake(self) -> None:
         """Something outside the cache changed what is shown: draw at the next beat."""
         self._wake()
 
-    def _show(self) -> None:
+    def now(self) -> None:
+        """Notify and draw at once, because a person did something (RT-43)."""
         self._beat.now()
 
     def seed(self, key: QueryKey, text: str, headers: Mapping[str, str], began_ms: float) -> bool:
@@ -262,6 +295,11 @@ class Client(Queries):
             Disposed: the client is closed.
         """
         self._requests.send(name, request, lambda outcome: self._tell(done, outcome))
+
+    def peek(self, key: QueryKey) -> Result[Any] | None:
+        """What is known of a key, changing nothing (RT-83)."""
+        query = self._cache.find(key)
+        return query.result() if query is not None else None
 
     def close(self) -> None:
         """Release every connection, request, timer and observer (RT-53)."""
@@ -285,12 +323,11 @@ class Client(Queries):
     def statistics(self) -> Statistics:
         return Statistics(
             streams=self._streams.statistics(),
-            scopes=self._feeds.statistics(),
+            feeds=self._feeds.statistics(),
             cache=self._cache.statistics(),
             mutations=self._mutations.statistics(),
             requests=self._requests.statistics(),
             beat=self._beat.statistics(),
-            fetches=self._feeds.fetch_counts(),
             hidden=self._visibility.paused,
             clock_offset_ms=self.server_clock.offset_ms,
             errors=tuple(self._errors),

@@ -5,7 +5,7 @@ A page never works these out. The feeds measure them, the cache carries them in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -33,10 +33,13 @@ class FreshnessReason(StrEnum):
     BUDGET = "budget"
     USER = "user"
     HIDDEN = "hidden"
+    OFFLINE = "offline"
+    FLAG = "flag"
     CONNECTING = "connecting"
     CATCHING_UP = "catching-up"
     OLD = "old"
     SERVER = "server"
+    DRIFT = "drift"
     NETWORK = "network"
     CONTENT = "content"
     BREAKER = "breaker"
@@ -51,11 +54,13 @@ class Freshness:
     Attributes:
         state, reason: see the enums.
         since_ms: wall time in ms since when the state holds.
-        mode: how the data is fed, one of RT-80's words: `streaming`, `watch`, `polling`, `polling (fallback)`, `snapshot`.
+        mode: how the data is fed, one of RT-80's words: `streaming`, `watch`, `metrics-only`, `polling`, `polling (fallback)`,
+            the stream's word with `(unhealthy)`, `snapshot`.
         health: the words of the scope's health with its reason, for the popover and the dock.
         last_delivery_ms: wall time of the last frame that counts as a delivery (RT-30), if any.
         last_snapshot_ms: wall time at which the last snapshot was asked for, if any.
-        next_attempt_ms: wall time of the next reconnect or poll, if one is planned.
+        next_attempt_ms: wall time of the next reconnect or poll, if one is planned. Two marks that differ only in it are equal: it
+            moves with every poll and is no news to a person.
         changes_since: events that a paused panel did not show.
     """
 
@@ -66,5 +71,11 @@ class Freshness:
     health: str = ""
     last_delivery_ms: float | None = None
     last_snapshot_ms: float | None = None
-    next_attempt_ms: float | None = None
+    next_attempt_ms: float | None = field(default=None, compare=False)
     changes_since: int = 0
+
+    @property
+    def calm(self) -> bool:
+        """Whether the data is as fresh as it is meant to be: live, or polled because that is how it is fed."""
+        polled = self.state is FreshnessState.POLLING and self.reason is FreshnessReason.DESIGN
+        return polled or self.state is FreshnessState.LIVE

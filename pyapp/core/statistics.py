@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyapp.core.beat import BeatStatistics
 from pyapp.core.cache.statistics import CacheStatistics
-from pyapp.core.feeds.scopes import ScopeStatistics
+from pyapp.core.feeds.statistics import FeedsStatistics
 from pyapp.core.mutations import MutationStatistics
 from pyapp.core.requests.coordinator import RequestStatistics
 from pyapp.core.streams.manager import StreamPulse, StreamStatistics
@@ -18,12 +17,11 @@ class Statistics:
     """Every part's figures at one moment (RT-80)."""
 
     streams: tuple[StreamStatistics, ...]
-    scopes: tuple[ScopeStatistics, ...]
+    feeds: FeedsStatistics
     cache: CacheStatistics
     mutations: MutationStatistics
     requests: RequestStatistics
     beat: BeatStatistics
-    fetches: Mapping[str, int]
     hidden: bool
     clock_offset_ms: float | None
     errors: tuple[str, ...]

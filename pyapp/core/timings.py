@@ -52,6 +52,8 @@ class Timings:
     """The interval of a fallback (RT-33, RT-70)."""
     event_refetch_ms: float = 5_000
     """Refetches caused by events: at once, then one in so long (RT-42)."""
+    settle_ms: float = 2_000
+    """After the last event of a stream that may lag the server by one: its query is refetched (RT-44)."""
     beat_first_ms: float = 10
     beat_ms: float = 100
     beat_budget_ms: float = 8

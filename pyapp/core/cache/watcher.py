@@ -19,24 +19,20 @@ class Watcher(Protocol):
 
     def fetch_began(self, query: Query) -> None: ...
 
+    def replacing(self, query: Query) -> None:
+        """A snapshot is about to replace what the query holds."""
+        ...
+
+    def collected(self, query: Query) -> None:
+        """The query is forgotten."""
+        ...
+
     def fetched(self, query: Query, answer: Answer | None) -> None:
         """A fetch ended: with data (already in the query), or with `query.error`."""
         ...
 
     def measure(self, query: Query) -> None:
         """Bring `query.freshness` up to date; called before observers are told."""
-        ...
-
-    def reconsider(self, query: Query) -> None:
-        """What decides when an active query is fetched next changed: an interval, an invalidation, a fetch that was given up."""
-        ...
-
-    def fed(self, query: Query) -> bool:
-        """Whether a healthy stream writes it: such data is never stale."""
-        ...
-
-    def paused(self, query: Query) -> bool:
-        """Whether something pauses fetching; what became old meanwhile is fetched when it goes on."""
         ...
 
 
@@ -49,14 +45,10 @@ class Nobody:
 
     def fetch_began(self, query: Query) -> None: ...
 
+    def replacing(self, query: Query) -> None: ...
+
+    def collected(self, query: Query) -> None: ...
+
     def fetched(self, query: Query, answer: Answer | None) -> None: ...
 
     def measure(self, query: Query) -> None: ...
-
-    def reconsider(self, query: Query) -> None: ...
-
-    def fed(self, query: Query) -> bool:
-        return False
-
-    def paused(self, query: Query) -> bool:
-        return False

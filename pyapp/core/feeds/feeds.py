@@ -1,13 +1,13 @@
-"""Feeds: the one place where streams and the cache meet, and where a stream is a reason to fetch (RT-6 to RT-9, RT-30 to RT-34).
+"""Feeds: the one place where streams and the cache meet, and where a stream is a reason to fetch (RT-6 to RT-9, RT-30 to RT-38).
 
 For every active query a feed knows which stream writes it and what is owed to it. `scopes` says whether a stream can be believed and
-whether it is replaced by polling, `schedule` when a query is fetched, `reading` what its panel may say; this module brings the cache's
-side and the streams' side together.
+whether it is replaced by polling, `schedule` when a query is fetched, `delivery` what events do, `reading` what its panel may say; this
+module brings the cache's side and the streams' side together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +15,24 @@ from pyapp.core.cache.cache import QueryCache
 from pyapp.core.cache.keys import ItemKey, WindowKey
 from pyapp.core.cache.query import Query
 from pyapp.core.clock import Clock, Timer
+from pyapp.core.feeds.allowance import Allowance, Bucket
+from pyapp.core.feeds.changes import Changes, Log
+from pyapp.core.feeds.delivery import Delivery
+from pyapp.core.feeds.fallback import Fallback
+from pyapp.core.feeds.modes import mode_of, polling_of
+from pyapp.core.feeds.pause import Pause
+from pyapp.core.feeds.pausing import Pausing, refused
 from pyapp.core.feeds.reading import AGE_STEP_MS, freshness_of
-from pyapp.core.feeds.schedule import FIRST_SNAPSHOT, Schedule
-from pyapp.core.feeds.scope import Bucket, EventCallback, Feed, Scope
-from pyapp.core.feeds.scopes import Scopes, ScopeStatistics
+from pyapp.core.feeds.schedule import FIRST_SNAPSHOT, LOOKED_AGAIN, Schedule
+from pyapp.core.feeds.scope import EventCallback, Feed, Scope
+from pyapp.core.feeds.scopes import Scopes
+from pyapp.core.feeds.statistics import FeedsStatistics, domain_of, fed_of, polled_domains, query_row
+from pyapp.core.feeds.verifier import Verifier
 from pyapp.core.freshness import Freshness
 from pyapp.core.ports import Random
 from pyapp.core.requests.coordinator import Answer
 from pyapp.core.streams.connection import Confirmed, Connection, Phase
-from pyapp.core.streams.inbox import Batch, Item
+from pyapp.core.streams.inbox import Batch
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey
@@ -42,16 +51,19 @@ class Feeds:
         random: Random,
         on_error: Callable[[Exception], None],
         on_server_time: Callable[[str], None],
+        log: Log = lambda change: None,
     ) -> None:
         self._clock = clock
         self._cache = cache
         self._timings = timings
-        self._on_error = on_error
         self._on_server_time = on_server_time
         self._feeds: dict[Query, Feed] = {}
-        self._hidden = False
+        self._allowances: dict[Query, Allowance] = {}
+        self._returned_ms = 0.0
         self._ticking: Timer | None = None
+        self._changes = Changes(log)
         self._scopes = Scopes(clock, timings, self._scope_changed)
+        self._pausing = Pausing(self._scope_forbidden)
         self._schedule = Schedule(
             clock=clock,
             cache=cache,
@@ -59,7 +71,10 @@ class Feeds:
             random=random,
             active=lambda feed: self._feeds.get(feed.query) is feed,
             announces=lambda feed: feed.scope is not None and self._scopes.announces(feed.scope),
+            pauses=lambda feed: self._pausing.of(feed.query),
         )
+        self._delivery = Delivery(clock, cache, self._scopes, self._schedule, on_error)
+        self._verifier = Verifier(self._scopes, self._schedule, timings, random)
 
     def connect(self, manager: StreamManager) -> None:
         """The manager that these feeds steer; set once, by the composition (each needs the other)."""
@@ -74,7 +89,9 @@ class Feeds:
             return
         stream = query.spec.stream(query.key)
         scope = self._scopes.get(stream) if stream is not None else None
-        feed = self._feeds[query] = Feed(query, scope, Bucket(self._timings, now))
+        if query not in self._allowances:
+            self._allowances[query] = Allowance(Bucket(self._timings, now))
+        feed = self._feeds[query] = Feed(query, scope, self._allowances[query])
         if scope is not None:
             scope.feeds[query] = feed
             connection = self._scopes.connection(scope)
@@ -85,7 +102,7 @@ class Feeds:
                 # A request from before somebody looked away: its answer knows nothing of the events in between.
                 feed.log, feed.log_since_ms = [], now
             if (query.has_data and not may_resume) or query.fetching:
-                self._schedule.owe(feed, "looked at again", covers=None, jitter=False)
+                self._schedule.owe(feed, LOOKED_AGAIN, covers=None, jitter=False)
             self._scopes.want()
             self._scopes.assess(scope)
         self._schedule.plan(feed)
@@ -99,32 +116,52 @@ class Feeds:
         self._schedule.stop(feed)
         if feed.scope is not None:
             feed.scope.feeds.pop(query, None)
-            self._scopes.leave(feed.scope)
+            if self._scopes.leave(feed.scope):
+                self._changes.forget(str(feed.scope.key))
+
+    def collected(self, query: Query) -> None:
+        """The cache forgot a query: so is what it had left to ask."""
+        self._allowances.pop(query, None)
 
     def fetch_began(self, query: Query) -> None:
         feed = self._feeds.get(query)
         if feed is not None:
             feed.log = [] if feed.scope is not None else None
             feed.log_since_ms = query.fetch_began_ms  # taken before the request was sent: what is sent now begins no earlier
+            feed.before = None
             self._schedule.plan(feed)
+
+    def replacing(self, query: Query) -> None:
+        """A snapshot is about to replace the data: keep what streams made of it, to compare (RT-35)."""
+        feed = self._feeds.get(query)
+        if feed is not None and feed.scope is not None:
+            self._verifier.replacing(feed, feed.scope)
 
     def fetched(self, query: Query, answer: Answer | None) -> None:
         """A snapshot came, or did not: lay the events since on top of it (RT-7), and see what is still owed (RT-32)."""
+        self._scopes.recheck_budget()
         feed = self._feeds.get(query)
         if feed is None:
             return
         log, feed.log = feed.log, None
+        why, feed.asked_why = feed.asked_why, None
         if answer is not None:
             if log:
-                self._apply(feed, log)
+                self._delivery.apply(feed, log)
             self._schedule.paid(feed, answer.began_ms)
             if feed.scope is not None and answer.began_ms < feed.log_since_ms:
                 # The answer of a request that another had sent before: what came between its beginning and our log is in neither.
                 self._schedule.owe(feed, "an older request was joined", covers=None, jitter=True)
             self._schedule.caught_up(feed, answer.began_ms)
+            if feed.scope is not None:
+                self._permitted(feed.scope)
+                self._verifier.compare(feed, feed.scope, why, log_empty=not log)
         elif query.error is not None and not query.error.retryable:
             # The server said no: asking again cannot help, and the others of the scope must not wait for it.
             feed.owed = None
+            if feed.scope is not None and refused(query) and not isinstance(query.key, ItemKey):
+                self._scopes.refused(feed.scope)  # an item may be refused by itself
+        feed.before = None
         self._schedule.plan(feed)
         if feed.scope is not None:
             self._scopes.assess(feed.scope)
@@ -136,25 +173,6 @@ class Feeds:
         if (old.state, old.reason) == (fresh.state, fresh.reason) and old.since_ms:
             fresh = replace(fresh, since_ms=old.since_ms)
         query.freshness = fresh
-
-    def reconsider(self, query: Query) -> None:
-        """What decides about the next fetch of a query changed: an interval, an invalidation, a fetch given up, a further page."""
-        feed = self._feeds.get(query)
-        if feed is None:
-            return
-        if not query.fetching:
-            feed.log = None
-            self._schedule.caught_up(feed, query.began_ms or 0.0)  # events asked for a refetch while another request was under way
-        self._schedule.plan(feed)
-
-    def fed(self, query: Query) -> bool:
-        """Whether a healthy stream writes it: nothing newer could be asked for."""
-        feed = self._feeds.get(query)
-        return feed is not None and feed.scope is not None and feed.scope.health.healthy
-
-    def paused(self, query: Query) -> bool:
-        """Whether something pauses fetching (RT-31)."""
-        return bool(self._schedule.paused)
 
     # The streams' side (manager.Listener) -------------------------------------------------------------------------------------
 
@@ -179,7 +197,8 @@ class Feeds:
             at = query.position if query.has_data else None
             # Everything after `begins_at` will come: data that reaches there misses nothing.
             complete = confirmed.begins_at is not None and at is not None and at.covers(confirmed.begins_at)
-            if confirmed.resumed and in_time and (complete or not query.has_data):
+            caught_up = query.began_ms is not None and query.began_ms >= self._returned_ms > 0
+            if confirmed.resumed and (in_time or caught_up) and (complete or not query.has_data):
                 continue
             if not again and complete:
                 continue
@@ -224,16 +243,11 @@ class Feeds:
             return 0
         self._scopes.heard(scope, data=True)
         for feed in list(scope.feeds.values()):
-            feed.query.events_seen += len(batch.items)
-            if feed.log is not None:
-                feed.log.extend(batch.items)
-            self._apply(feed, batch.items)
-            if self._came_to_be(feed, events):
-                self._schedule.refetch(feed)
+            self._delivery.deliver(feed, batch.items)
         for callback in list(scope.subscribers):
-            self._tell(callback, events)
+            self._delivery.tell(callback, events)
         for feed in list(self._feeds.values()):
-            if self._outdated(feed, events):
+            if self._delivery.outdates(feed, events):
                 self._schedule.refetch(feed)
         self._scopes.assess(scope)
         return len(events)
@@ -262,22 +276,50 @@ class Feeds:
 
     def set_hidden(self, hidden: bool) -> None:
         """Past its grace a hidden page asks nothing and holds nothing (RT-50); seen again, it catches up (RT-51)."""
-        if hidden == self._hidden:
+        if not self._pausing.set(Pause.HIDDEN, hidden):
             return
-        self._hidden = self._schedule.paused = hidden
         self._scopes.block(hidden=hidden)
-        for feed in list(self._feeds.values()):
-            self._schedule.plan(feed)
-            self._cache.touch(feed.query)
+        self._cache.hold(hidden)
+        self._went_on(returned="" if hidden else "seen again")
         self._tick()
+
+    def set_offline(self, offline: bool) -> None:
+        """The browser says that there is no network: automatic fetches and retries wait (RT-31, RT-52), and are owed afterwards."""
+        if not self._pausing.set(Pause.OFFLINE, offline):
+            return
+        self._scopes.offline = offline
+        self._went_on(returned="" if offline else "online again")
+
+    def set_fetching(self, on: bool) -> None:
+        """The flag for periodic fetching: off, only a person and what has no data yet asks (RT-31)."""
+        if self._pausing.set(Pause.FLAG, not on):
+            self._went_on()
+
+    def set_broken(self, endpoints: Collection[str]) -> None:
+        """The endpoints whose breaker is open: their queries wait until it lets one through (RT-66)."""
+        self._pausing.set_broken(endpoints)
+        self._went_on()
 
     def set_streaming(self, on: bool) -> None:
         """The kill switch: off closes every stream, and what they fed polls (RT-71)."""
         self._scopes.block(streaming=on)
 
+    def set_verifying(self, on: bool) -> None:
+        """The flag `verify_streams`: compare stream-fed rows with a snapshot in ten (RT-35)."""
+        self._verifier.sampling = on
+
     def refresh(self, query: Query) -> None:
-        """One fetch past cache and throttle, the stream untouched (RT-37)."""
+        """One fetch past cache and throttle, the stream untouched; while forbidden it asks again (RT-36, RT-37)."""
         self._cache.refresh(query)
+
+    def forgive(self) -> None:
+        """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
+        for scope in self._scopes:
+            self._scopes.permitted(scope)
+        for feed in list(self._feeds.values()):
+            if refused(feed.query):
+                self._cache.fetch(feed.query, not_before_ms=self._clock.now())
+        self._went_on()
 
     def close(self) -> None:
         if self._ticking is not None:
@@ -288,76 +330,51 @@ class Feeds:
 
     # Inside -------------------------------------------------------------------------------------------------------------------
 
-    def _tell(self, callback: EventCallback, events: list[Any]) -> None:
-        for event in events:
-            try:
-                callback(event)
-            except Exception as error:
-                self._on_error(error)
+    def _went_on(self, returned: str = "") -> None:
+        """Pauses changed: plan anew; `returned` names what each query of a stream is owed a snapshot for (RT-32)."""
+        if returned:
+            self._returned_ms = self._clock.now()
+        for feed in list(self._feeds.values()):
+            if returned:
+                # What failed before says nothing about now.
+                feed.query.failures = min(feed.query.failures, 1)
+                if feed.scope is not None and feed.query.has_data:
+                    # Half of the time is the stream's, so that one request does for it and for its confirmation (RT-34).
+                    self._schedule.owe(feed, returned, covers=None, jitter=True, wait_ms=self._timings.catch_up_ms / 2)
+            self._schedule.resume(feed)
+            self._cache.touch(feed.query)
+        for scope in self._scopes:
+            self._scopes.assess(scope)
 
-    def _apply(self, feed: Feed, items: Sequence[Item]) -> None:
-        """Events that the data does not contain yet, through the reducer (RT-7)."""
-        query = feed.query
-        reduce = query.spec.reduce
-        at = query.position
-        news = [
-            entry
-            for entry in items
-            if at is None or entry.position is None or entry.position.epoch != at.epoch or entry.position.sequence > at.sequence
-        ]
-        if not news:
-            return
-        last = news[-1].position
-        if reduce is None or not (query.has_data or query.spec.whole):
-            return
-        try:
-            reduction = reduce(query.key, query.data, [entry.event for entry in news])  # type: ignore[arg-type]
-        except Exception as error:
-            self._on_error(error)
-            self._schedule.owe(feed, "an event could not be applied", covers=None, jitter=False)
-            return
-        if not (query.has_data or reduction.complete):
-            return
-        if last is not None:
-            query.position = last
-        wall = self._clock.wall()
-        # Events that change nothing here still prove the data; said once a second, so that they do not repaint the panel ten times.
-        if reduction.data is not query.data or wall - (query.updated_wall_ms or 0.0) >= AGE_STEP_MS:
-            query.data = reduction.data
-            query.updated_wall_ms = wall
-            self._cache.touch(query)
-        if reduction.complete:
-            # As good as a snapshot by request: nothing is owed any more, and what failed before is made good.
-            feed.owed = None
-            query.has_data, query.error, query.failures = True, None, 0
-            query.began_ms = query.began_ms if query.began_ms is not None else self._clock.now()
-            self._schedule.plan(feed)
-        if reduction.refetch:
-            self._schedule.refetch(feed)
+    def _scope_forbidden(self, query: Query) -> bool:
+        feed = self._feeds.get(query)
+        return feed is not None and feed.scope is not None and self._scopes.forbidden(feed.scope)
 
-    def _outdated(self, feed: Feed, events: list[Any]) -> bool:
-        """Whether one of these events makes a query's data old without telling the new (RT-9)."""
-        outdated = feed.query.spec.invalidated_by
-        if outdated is None:
-            return False
-        try:
-            return any(outdated(feed.query.key, event) for event in events)  # type: ignore[arg-type]
-        except Exception as error:
-            self._on_error(error)
-            return True
-
-    def _came_to_be(self, feed: Feed, events: list[Any]) -> bool:
-        """Whether an event speaks of an entity of which the server said that there is none: it was too early to ask."""
-        query = feed.query
-        missing = not query.has_data and query.error is not None and not query.error.retryable
-        if not missing or feed.scope is None or not isinstance(query.key, ItemKey):
-            return False
-        return any(self._scopes.entity(feed.scope, event) == query.key.entity for event in events)
+    def _permitted(self, scope: Scope) -> None:
+        """The server answered a query of the scope: what was forbidden is not any more."""
+        if not self._scopes.forbidden(scope):
+            return
+        self._scopes.permitted(scope)
+        for feed in list(scope.feeds.values()):
+            if refused(feed.query):
+                self._cache.fetch(feed.query, not_before_ms=self._clock.now())
+            else:
+                self._schedule.plan(feed)
 
     def _scope_changed(self, scope: Scope) -> None:
         for feed in list(scope.feeds.values()):
             self._schedule.plan(feed)
         self._touch(scope)
+        fed = fed_of(scope, self._scopes.connection(scope), self._pausing.page)
+        self._changes.say(
+            self._clock.wall(),
+            str(scope.key),
+            mode=mode_of(fed),
+            health=str(scope.health),
+            polling=polling_of(fed),
+            healthy=fed.healthy,
+            calm=scope.fallback in (Fallback.OFF, Fallback.WAITING),
+        )
 
     def _touch(self, scope: Scope) -> None:
         for query in scope.feeds:
@@ -367,12 +384,11 @@ class Feeds:
         feed = self._feeds.get(query)
         connection = self._scopes.connection(feed.scope) if feed is not None and feed.scope is not None else None
         now, wall = self._clock.now(), self._clock.wall()
-        interval = self._cache.interval_ms(query) if feed is not None and feed.scope is None else None
-        return freshness_of(query, feed, connection, self._timings, hidden=self._hidden, now_ms=now, wall_ms=wall, interval_ms=interval)
+        return freshness_of(query, feed, connection, self._timings, self._pausing.of(query), now_ms=now, wall_ms=wall)
 
     def _tick(self) -> None:
         """Marks that change by time alone (unverified, overdue): looked at once a second while somebody can see them."""
-        if self._ticking is None and self._feeds and not self._hidden:
+        if self._ticking is None and self._feeds and Pause.HIDDEN not in self._pausing.page:
             self._ticking = self._clock.call_at(self._clock.now() + AGE_STEP_MS, self._ticked)
 
     def _ticked(self) -> None:
@@ -384,9 +400,10 @@ class Feeds:
                 self._cache.touch(query)
         self._tick()
 
-    def statistics(self) -> tuple[ScopeStatistics, ...]:
-        return self._scopes.statistics()
-
-    def fetch_counts(self) -> Mapping[str, int]:
-        """How many automatic fetches there were, by reason."""
-        return self._schedule.counts()
+    def statistics(self) -> FeedsStatistics:
+        """Domains, queries and the automatic fetches by reason (RT-80)."""
+        pauses, timings = self._pausing, self._timings
+        streamed = [domain_of(scope, fed_of(scope, self._scopes.connection(scope), pauses.page), timings) for scope in self._scopes]
+        polled = polled_domains(self._feeds.values(), pauses.of, timings)
+        rows = [query_row(query, self._feeds.get(query), pauses.of(query)) for query in self._cache.queries() if query.observers]
+        return FeedsStatistics((*streamed, *polled), tuple(rows), self._schedule.counts())

@@ -7,6 +7,8 @@ from pyapp.core.cache.query import Query
 from pyapp.core.feeds import fallback as fb
 from pyapp.core.feeds.health import HealthReason
 from pyapp.core.feeds.mark import Reading, mark
+from pyapp.core.feeds.modes import Fed, mode_of
+from pyapp.core.feeds.pause import Pause, Pauses
 from pyapp.core.feeds.scope import Feed
 from pyapp.core.freshness import Freshness
 from pyapp.core.streams.connection import Connection, Reason
@@ -17,24 +19,15 @@ AGE_STEP_MS = 1_000
 
 
 def freshness_of(
-    query: Query,
-    feed: Feed | None,
-    connection: Connection | None,
-    timings: Timings,
-    *,
-    hidden: bool,
-    now_ms: float,
-    wall_ms: float,
-    interval_ms: float | None = None,
+    query: Query, feed: Feed | None, connection: Connection | None, timings: Timings, pauses: Pauses, *, now_ms: float, wall_ms: float
 ) -> Freshness:
     """The freshness of a query.
 
     Args:
         feed: `None` while nobody looks at the query, or everybody paused it.
         connection: of the scope's stream.
-        hidden: nobody sees the page.
+        pauses: of its automatic fetches.
         now_ms, wall_ms: the clock's two times.
-        interval_ms: how often it is polled where no stream writes it; `None` is the profile's interval.
     """
     scope = feed.scope if feed is not None else None
     polling = scope is not None and scope.polling
@@ -43,7 +36,11 @@ def freshness_of(
         has_data=query.has_data,
         fetching=query.fetching,
         error=query.error,
-        hidden=hidden and feed is not None,
+        hidden=Pause.HIDDEN in pauses and feed is not None,
+        offline=Pause.OFFLINE in pauses and feed is not None,
+        flag=Pause.FLAG in pauses and feed is not None,
+        forbidden=Pause.FORBIDDEN in pauses,
+        drifted=scope is not None and scope.drifted,
         streamed=scope is not None,
         healthy=scope is not None and scope.health.healthy,
         delivering=scope is not None and scope.health.reason is HealthReason.DELIVERING,
@@ -54,34 +51,32 @@ def freshness_of(
         budget=scope is not None and scope.health.connection is Reason.BUDGET,
         first_connect=scope is not None and not scope.was_confirmed and scope.fallback in (fb.Fallback.OFF, fb.Fallback.WAITING),
         age_ms=now_ms - query.began_ms if query.began_ms is not None else 0.0,
-        interval_ms=timings.fallback_poll_ms if scope is not None else (interval_ms or timings.live_refresh_ms),
+        interval_ms=timings.fallback_poll_ms if scope is not None else timings.live_refresh_ms,
         unverified_ms=timings.unverified_ms,
     )
     state, reason = mark(reading)
     upcoming = feed.due_ms if feed is not None else None
     if connection is not None and connection.retry_at_ms is not None and not polling:
         upcoming = connection.retry_at_ms
+    fed = Fed(
+        queries=feed is not None,
+        streamed=scope is not None,
+        healthy=reading.healthy,
+        polling=polling,
+        metrics=query.spec.metrics,
+        whole=query.spec.whole,
+        stream=str(connection.phase) if connection is not None else "closed",
+    )
     return Freshness(
         state=state,
         reason=reason,
         since_ms=wall_ms,
-        mode=_mode(feed, reading, connection),
+        mode=mode_of(fed),
         health=str(scope.health) if scope is not None else "",
         last_delivery_ms=_stepped(scope.heard_wall_ms) if scope is not None else None,
         last_snapshot_ms=query.snapshot_wall_ms,
         next_attempt_ms=None if upcoming is None else _stepped(wall_ms + upcoming - now_ms),
     )
-
-
-def _mode(feed: Feed | None, reading: Reading, connection: Connection | None) -> str:
-    """RT-80's word for how the query is fed."""
-    if feed is None:
-        return "snapshot"
-    if feed.scope is None:
-        return "polling"
-    if reading.healthy:
-        return "streaming"
-    return "polling (fallback)" if reading.polling else f"{connection.phase if connection else 'closed'} (unhealthy)"
 
 
 def _stepped(wall_ms: float | None) -> float | None:

@@ -8,12 +8,13 @@ from typing import Any
 
 from pyapp.core.cache.query import Query
 from pyapp.core.clock import Timer
+from pyapp.core.feeds.allowance import Allowance
 from pyapp.core.feeds.fallback import Fallback
+from pyapp.core.feeds.gate import Why
 from pyapp.core.feeds.health import Health, HealthReason, HealthState
 from pyapp.core.streams.inbox import Item
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey
-from pyapp.core.timings import Timings
 
 EventCallback = Callable[[Any], None]
 
@@ -33,30 +34,20 @@ class Owed:
         return self.covers is not None and position is not None and position.covers(self.covers)
 
 
-class Bucket:
-    """Snapshots owed to one query: `resync_bucket` at once, then one per `resync_refill_ms` (RT-32)."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The data of a query just before a snapshot replaces it, to compare the two (RT-35).
 
-    __slots__ = ("_timings", "_tokens", "_updated_ms")
+    Attributes:
+        data, position: what streams had made of it, and up to where.
+        settled: the scope was confirmed, in sequence and owed nothing, and no backfill of the query was due.
+        silent_ms: how long the stream had been silent.
+    """
 
-    def __init__(self, timings: Timings, now_ms: float) -> None:
-        self._timings = timings
-        self._tokens = float(timings.resync_bucket)
-        self._updated_ms = now_ms
-
-    def _refill(self, now_ms: float) -> None:
-        earned = (now_ms - self._updated_ms) / self._timings.resync_refill_ms
-        self._tokens = min(float(self._timings.resync_bucket), self._tokens + earned)
-        self._updated_ms = now_ms
-
-    def ready_at(self, now_ms: float) -> float:
-        """When the next may be asked for."""
-        self._refill(now_ms)
-        return now_ms if self._tokens >= 1 else now_ms + (1 - self._tokens) * self._timings.resync_refill_ms
-
-    def take(self, now_ms: float) -> None:
-        """One was paid. Failed attempts cost nothing, so this is called when it came."""
-        self._refill(now_ms)
-        self._tokens = max(0.0, self._tokens - 1)
+    data: Any
+    position: Position | None
+    settled: bool
+    silent_ms: float
 
 
 @dataclass(slots=True, eq=False)
@@ -64,31 +55,47 @@ class Feed:
     """One active query: what is owed to it, when it is fetched next, and the events since its request in flight began (RT-7).
 
     Attributes:
+        allowance: how often streams may have it fetched; outlives the feed.
         owed: the snapshot that must come (RT-32).
-        timer, due_ms: of the next automatic fetch.
+        timer, due_ms, why: of the next automatic fetch.
+        asked_why: why the fetch under way was asked for, `None` where nothing of the feeds did.
         first_at_ms: until when the first snapshot waits for the stream, so that one request does (RT-34).
         log, log_since_ms: events since the request under way began, and since when they are kept.
-        refetched_ms, outdated_ms, trailing: the last refetch that events caused, the last event that asked for one, and the timer of
-            the next (RT-42).
+        before: the data that the snapshot which just came replaced.
+        outdated_ms, trailing: the last event that asked for a refetch, and the timer of the next (RT-42).
+        settling: the timer of the refetch after the last event (RT-44).
     """
 
     query: Query
     scope: Scope | None
-    bucket: Bucket
+    allowance: Allowance
     first_at_ms: float = 0.0
     owed: Owed | None = None
     timer: Timer | None = None
     due_ms: float | None = None
+    why: Why | None = None
+    asked_why: Why | None = None
     log: list[Item] | None = None
     log_since_ms: float = 0.0
-    refetched_ms: float | None = None
+    before: Before | None = None
     outdated_ms: float | None = None
     trailing: Timer | None = None
+    settling: Timer | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """One stream that somebody wants: its feeds, its subscribers, its health and fallback."""
+    """One stream that somebody wants: its feeds, its subscribers, its health and fallback.
+
+    Attributes:
+        was_confirmed: on any epoch since it is wanted.
+        data_epoch: the epoch on which data came last.
+        failed_epoch: the epoch on which an event could not be applied, until a snapshot made that good.
+        forbidden: a snapshot of the scope was refused with 403 (RT-36).
+        drifted: a difference was found, and what corrects it has not all come (RT-35).
+        drift_keys: of the rows that differed last, at most five.
+        silent_gaps: differences found at a stream that was silent and announces nothing (RT-26).
+    """
 
     key: StreamKey
     feeds: dict[Query, Feed] = field(default_factory=dict[Query, Feed])
@@ -98,12 +105,23 @@ class Scope:
     fallback_timer: Timer | None = None
     was_confirmed: bool = False
     data_epoch: int = -1
+    failed_epoch: int = -1
+    forbidden: bool = False
+    drifted: bool = False
+    drift_keys: tuple[str, ...] = ()
     heard_ms: float | None = None
     heard_wall_ms: float | None = None
     resyncs: int = 0
     fallbacks: int = 0
+    drifts: int = 0
+    silent_gaps: int = 0
 
     @property
     def polling(self) -> bool:
         """Whether its queries are polled because the stream cannot be believed (RT-33)."""
         return self.fallback is Fallback.POLLING
+
+    @property
+    def owing(self) -> bool:
+        """Whether a snapshot is owed to one of its queries, or on its way for that reason (RT-32)."""
+        return any(feed.owed is not None for feed in self.feeds.values())

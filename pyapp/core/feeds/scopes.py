@@ -6,14 +6,13 @@ told once per change, through `on_change`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 from pyapp.core.clock import Clock
 from pyapp.core.feeds import fallback as fb
-from pyapp.core.feeds.health import HealthState, measure
+from pyapp.core.feeds.health import Health, HealthReason, Signs, measure
 from pyapp.core.feeds.scope import Scope
-from pyapp.core.streams.connection import Connection, Reason
+from pyapp.core.streams.connection import Connection, Phase, Reason
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey
@@ -23,20 +22,20 @@ _EXCUSED = frozenset({Reason.HIDDEN, Reason.OFFLINE, Reason.LIVE_OFF, Reason.NOT
 _NO_GRACE = frozenset({Reason.BUDGET, Reason.UNAVAILABLE, Reason.FLAG_OFF})
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeStatistics:
-    """What the dock shows of one scope (RT-80)."""
+def signal_of(health: Health, *, offline: bool, resource: bool) -> fb.Signal:
+    """What a scope's health means for its fallback (RT-33).
 
-    key: str
-    mode: str
-    health: str
-    polling: str
-    interval_ms: float | None
-    queries: int
-    subscribers: int
-    last_delivery_ms: float | None
-    resyncs: int
-    fallbacks: int
+    Args:
+        offline: the browser says that there is no network: polling could not bring more.
+        resource: the domain is one of resources, which get no grace.
+    """
+    if health.healthy:
+        return fb.Signal.HEALTHY
+    if offline or health.reason in (HealthReason.PERMISSIONS, HealthReason.NO_SCOPE) or health.connection in _EXCUSED:
+        return fb.Signal.EXCUSED
+    if resource or health.connection in _NO_GRACE:
+        return fb.Signal.NOT_HEALTHY_NO_GRACE
+    return fb.Signal.NOT_HEALTHY
 
 
 class Scopes:
@@ -50,10 +49,15 @@ class Scopes:
         self._manager: StreamManager | None = None
         self._hidden = False
         self._streaming = True
+        self.offline = False
+        """The browser says that there is no network (RT-52)."""
 
     def connect(self, manager: StreamManager) -> None:
         """The manager that is steered from here; set once, by the composition (each needs the other)."""
         self._manager = manager
+
+    def __iter__(self) -> Iterator[Scope]:
+        return iter(tuple(self._scopes.values()))
 
     def find(self, key: StreamKey) -> Scope | None:
         return self._scopes.get(key)
@@ -68,13 +72,15 @@ class Scopes:
             scope.was_confirmed = connection is not None and connection.confirmed
         return scope
 
-    def leave(self, scope: Scope) -> None:
-        """Somebody left; a scope that nobody wants any more is gone."""
-        if not scope.feeds and not scope.subscribers and self._scopes.get(scope.key) is scope:
+    def leave(self, scope: Scope) -> bool:
+        """Somebody left; a scope that nobody wants any more is gone, and then this is true."""
+        gone = not scope.feeds and not scope.subscribers and self._scopes.get(scope.key) is scope
+        if gone:
             del self._scopes[scope.key]
             if scope.fallback_timer is not None:
                 scope.fallback_timer.cancel()
         self.want()
+        return gone
 
     def want(self) -> None:
         """Tell the manager what is wanted, and from where each stream can go on without a hole (RT-27)."""
@@ -82,11 +88,18 @@ class Scopes:
             return
         wanted: dict[StreamKey, Position | None] = {}
         for key, scope in self._scopes.items():
+            if scope.forbidden or not self._chosen(key):
+                continue  # its snapshots are refused, so the stream is not even tried (RT-36); or there is nothing to try
             known = [feed.query.position for feed in scope.feeds.values() if feed.query.has_data]
             places = [place for place in known if place is not None]
             same_life = bool(places) and len(places) == len(known) and len({place.epoch for place in places}) == 1
             wanted[key] = min(places, key=lambda place: place.sequence) if same_life else None
         self._manager.want(wanted)
+
+    def recheck_budget(self) -> None:
+        """How many streams may be open is known only once the first answers came (RT-64)."""
+        if self._manager is not None:
+            self._manager.recheck_budget()
 
     def block(self, *, hidden: bool | None = None, streaming: bool | None = None) -> None:
         """What keeps every stream closed: nobody sees the page (RT-50), or the kill switch (RT-71)."""
@@ -107,6 +120,14 @@ class Scopes:
         connection = self.connection(scope)
         return connection is not None and connection.heartbeat_ms is not None
 
+    def in_sequence(self, scope: Scope) -> bool:
+        """Whether the stream is confirmed and nothing is missing from what it said: the scope is not being resynced (RT-35)."""
+        return scope.health.healthy and not scope.owing and not scope.drifted
+
+    def silent_ms(self, scope: Scope) -> float:
+        """For how long nothing has come from the stream."""
+        return self._clock.now() - scope.heard_ms if scope.heard_ms is not None else 0.0
+
     def entity(self, scope: Scope, event: object) -> str | None:
         """What an event of the scope's stream is about."""
         return self._manager.entity(scope.key, event) if self._manager is not None else None
@@ -116,30 +137,60 @@ class Scopes:
         scope.heard_ms = self._clock.now()
         scope.heard_wall_ms = self._clock.wall()
         if data:
-            connection = self.connection(scope)
-            scope.data_epoch = connection.epoch if connection is not None else -1
+            scope.data_epoch = self._epoch(scope)
+
+    def failed(self, scope: Scope) -> None:
+        """An event of this epoch could not be applied: until a snapshot makes that good, the scope is in error (RT-30)."""
+        scope.failed_epoch = self._epoch(scope)
+
+    def _chosen(self, key: StreamKey) -> bool:
+        return self._manager is None or self._manager.chosen(key)
+
+    def _epoch(self, scope: Scope) -> int:
+        connection = self.connection(scope)
+        return connection.epoch if connection is not None else -1
+
+    def forbidden(self, scope: Scope) -> bool:
+        """Whether the server said 403 to the scope, by its stream or by a snapshot (RT-36)."""
+        connection = self.connection(scope)
+        closed = connection is not None and connection.phase is Phase.CLOSED and connection.reason is Reason.FORBIDDEN
+        return scope.forbidden or closed
+
+    def refused(self, scope: Scope) -> None:
+        """A snapshot of the scope got 403: nothing more is asked, and its stream is given up (RT-36)."""
+        scope.forbidden = True
+        self.want()
+
+    def permitted(self, scope: Scope) -> None:
+        """The server answered again, or somebody else is signed in: the stream may be tried."""
+        scope.forbidden = False
+        if self._manager is not None:
+            self._manager.permit(scope.key)
+        self.want()
 
     def assess(self, scope: Scope) -> None:
         """Work out a scope's health anew, and its fallback from it."""
         connection = self.connection(scope)
-        owed = any(feed.owed is not None for feed in scope.feeds.values())
-        came = connection is not None and scope.data_epoch == connection.epoch
-        health = measure(connection, owed=owed, data_came=came)
-        # A scope that is new, or whose excuse ended, starts its grace although its health reads the same.
-        unsettled = scope.fallback is fb.Fallback.OFF and not health.healthy
-        if health == scope.health and not unsettled:
-            return
-        scope.health = health
-        if health.healthy:
-            signal = fb.Signal.HEALTHY
-        elif health.state is HealthState.UNHEALTHY and health.connection in _EXCUSED:
-            signal = fb.Signal.EXCUSED
-        elif health.connection in _NO_GRACE:
-            signal = fb.Signal.NOT_HEALTHY_NO_GRACE
-        else:
-            signal = fb.Signal.NOT_HEALTHY
-        self._fall_back(scope, signal)
-        self._on_change(scope)
+        epoch = self._epoch(scope)
+        owing = scope.owing
+        if not owing:
+            scope.drifted, scope.failed_epoch = False, -1  # what was wrong is corrected by the snapshots that came
+        signs = Signs(
+            connection=connection,
+            chosen=self._chosen(scope.key),
+            forbidden=self.forbidden(scope),
+            drifted=scope.drifted,
+            failed=connection is not None and scope.failed_epoch == epoch,
+            owed=owing,
+            offline=self.offline,
+            data_came=connection is not None and scope.data_epoch == epoch,
+        )
+        before = (scope.health, scope.fallback)
+        scope.health = measure(signs)
+        resource = any(query.spec.resource for query in scope.feeds)
+        self._fall_back(scope, signal_of(scope.health, offline=self.offline, resource=resource))
+        if (scope.health, scope.fallback) != before:
+            self._on_change(scope)
 
     def _fall_back(self, scope: Scope, signal: fb.Signal) -> None:
         before = scope.fallback
@@ -163,20 +214,3 @@ class Scopes:
         for scope in list(self._scopes.values()):
             scope.subscribers.clear()
             self.leave(scope)
-
-    def statistics(self) -> tuple[ScopeStatistics, ...]:
-        return tuple(
-            ScopeStatistics(
-                key=str(scope.key),
-                mode="streaming" if scope.health.healthy else str(scope.fallback),
-                health=str(scope.health),
-                polling="enabled" if scope.polling else "disabled",
-                interval_ms=self._timings.fallback_poll_ms if scope.polling else None,
-                queries=len(scope.feeds),
-                subscribers=len(scope.subscribers),
-                last_delivery_ms=scope.heard_wall_ms,
-                resyncs=scope.resyncs,
-                fallbacks=scope.fallbacks,
-            )
-            for scope in self._scopes.values()
-        )

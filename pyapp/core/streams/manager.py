@@ -7,6 +7,7 @@ It knows no cache and decides no fetch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, cast
@@ -121,6 +122,7 @@ class StreamManager:
         self._sources_made = 0
         self._wanted: dict[StreamKey, Position | None] = {}
         self._blocked: c.Reason | None = None
+        self._limited: int | None = None
 
     # What is wanted -----------------------------------------------------------------------------------------------------------
 
@@ -137,7 +139,7 @@ class StreamManager:
 
     def reconcile(self) -> None:
         """Bring what is open to what is wanted; call it when the budget may have changed."""
-        limit = self._limit()
+        limit = self._limited = self._limit()
         granted = within_budget(((self._specs[key.name].priority, key) for key in self._wanted), limit)
         for key in list(self._entries):
             entry = self._entries[key]
@@ -163,6 +165,11 @@ class StreamManager:
                 self._step(entry, c.Wanted(resume_from))
             else:
                 self._step(entry, c.Unwanted(c.Reason.BUDGET))
+
+    def recheck_budget(self) -> None:
+        """Reconcile if the limit is another than before: the protocol is known only after the first answers (RT-64)."""
+        if self._limit() != self._limited:
+            self.reconcile()
 
     def _make_room(self, room: int) -> None:
         """Streams that linger count as open too: where the wanted ones need their connections, they go at once (RT-64)."""
@@ -197,6 +204,17 @@ class StreamManager:
         """Attempt every waiting connection at once, because a person or the network asks."""
         for entry in list(self._entries.values()):
             self._step(entry, c.TryNow())
+
+    def permit(self, key: StreamKey) -> None:
+        """Try a stream again that was given up, because a person or another identity asks (RT-36)."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._step(entry, c.TryNow())
+
+    def chosen(self, key: StreamKey) -> bool:
+        """Whether the key names everything that the stream's path needs: its scope is chosen (RT-30)."""
+        named = {name for name, _ in key.params}
+        return all(name in named for name in re.findall(r"{(\w+)}", self._specs[key.name].path))
 
     def entity(self, key: StreamKey, event: Any) -> str | None:
         """What an event of a stream is about."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyapp.core.cache.result import Result
 from pyapp.core.client import Client, QueryKey, live
+from pyapp.core.feeds.changes import StateChange
 from pyapp.core.ports import FrameKind
 from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, ScriptedServer, VirtualClock
 
@@ -36,6 +37,7 @@ class World:
         # Creeping, as real clocks do: two readings of "now" are never the same.
         self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
         specs = ScriptedServer(self.clock, self.sources, self.http)
+        self.changes: list[StateChange] = []
         self.client = Client(
             clock=self.clock,
             sources=self.sources,
@@ -46,6 +48,7 @@ class World:
             streams=streams or specs.streams(),
             mutations=mutations,
             protocol=lambda: protocol,
+            log=self.changes.append,
         )
 
     def look(self, key: QueryKey = THINGS, *, on: bool = True) -> tuple[Any, list[Result[Any]]]:

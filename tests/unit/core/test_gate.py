@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.core.feeds.gate import Situation, Why, next_fetch
+from pyapp.core.feeds.pause import Pause
 from pyapp.core.timings import Timings
 
 T = Timings()
@@ -19,7 +20,7 @@ LIVE = replace(BASE, streamed=True, healthy=True)
 @pytest.mark.parametrize(
     ("situation", "expected"),
     [
-        (replace(LIVE, paused=True), None),
+        (replace(LIVE, pauses=frozenset({Pause.HIDDEN})), None),
         (replace(LIVE, fetching=True), None),
         (Situation(), (5_000.0, Why.FIRST)),
         (Situation(failures=1, failed_ms=4_000.0), (5_000.0, Why.RETRY)),
@@ -46,7 +47,7 @@ def test_the_first_row_that_matches_decides(situation: Situation, expected: tupl
 @given(
     st.builds(
         Situation,
-        paused=st.booleans(),
+        pauses=st.frozensets(st.sampled_from(list(Pause)), max_size=3),
         fetching=st.booleans(),
         has_data=st.booleans(),
         began_ms=st.one_of(st.none(), st.floats(0, 5_000)),
@@ -63,7 +64,7 @@ def test_the_first_row_that_matches_decides(situation: Situation, expected: tupl
 def test_polling_and_streaming_never_both_feed_one_query_and_a_paused_one_is_never_asked_for(situation: Situation) -> None:
     # RT-31, RT-33
     upcoming = next_fetch(5_000.0, situation, T)
-    if situation.paused or situation.fetching:
+    if situation.pauses - {Pause.FLAG} or situation.fetching:
         assert upcoming is None
     if upcoming is not None:
         assert upcoming[1] is not Why.FALLBACK or not situation.healthy

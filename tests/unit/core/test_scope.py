@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyapp.core.feeds.scope import Bucket, Owed
+from pyapp.core.feeds.allowance import Bucket
+from pyapp.core.feeds.scope import Owed
 from pyapp.core.streams.position import Position
 from pyapp.core.timings import Timings
 
