@@ -20,6 +20,7 @@ from pyapp.core.cache.keys import (
     LIVE_LIST_LIMIT,
     AggregateKey,
     ItemKey,
+    KeyPrefix,
     LiveKey,
     QueryKey,
     WindowKey,
@@ -28,19 +29,23 @@ from pyapp.core.cache.keys import (
     item,
     live,
     parse_key,
-    require_writable,
+    prefix,
     window,
 )
+from pyapp.core.cache.layers import Patch
 from pyapp.core.cache.lists import LiveList, WindowData
-from pyapp.core.cache.query import Observer, ResultCallback
+from pyapp.core.cache.observer import Observer
+from pyapp.core.cache.options import ObserverOptions, Placeholder
 from pyapp.core.cache.result import Result
+from pyapp.core.cache.sets import QuerySet
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
-from pyapp.core.errors import Disposed, KeyMisuse, RequestError
+from pyapp.core.errors import KeyMisuse, RequestError
 from pyapp.core.feeds.changes import Log
 from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
+from pyapp.core.queries import Pages, Queries
 from pyapp.core.requests.coordinator import Requests
 from pyapp.core.scope import Scope
 from pyapp.core.server_clock import ServerClock
@@ -56,11 +61,18 @@ __all__ = [
     "AggregateKey",
     "Client",
     "ItemKey",
+    "KeyPrefix",
     "LiveKey",
     "LiveList",
     "MutationSpec",
+    "Observer",
+    "ObserverOptions",
+    "Pages",
+    "Patch",
+    "Placeholder",
     "Pulse",
     "QueryKey",
+    "QuerySet",
     "QuerySpec",
     "Reduction",
     "Result",
@@ -75,6 +87,7 @@ __all__ = [
     "item",
     "live",
     "parse_key",
+    "prefix",
     "stream_key",
     "window",
 ]
@@ -83,7 +96,7 @@ __all__ = [
 ERRORS_KEPT = 20
 
 
-class Client:
+class Client(Queries):
     """The realtime core of one page, built from its ports."""
 
     def __init__(
@@ -132,7 +145,9 @@ class Client:
             on_error=self._raised,
             wake=self._wake,
         )
-        self._mutations = Mutations(mutations or {}, self._requests, self.invalidate, settled=self.now)
+        self._mutations = Mutations(
+            mutations or {}, clock=clock, requests=self._requests, cache=self._cache, settled=self.now, on_error=self._raised
+        )
         self._feeds = Feeds(
             clock=clock,
             cache=self._cache,
@@ -170,23 +185,6 @@ class Client:
 
     # The two calls ------------------------------------------------------------------------------------------------------------
 
-    def use_query(self, key: QueryKey, on_result: ResultCallback, *, live: bool = True, scope: Scope | None = None) -> Observer:
-        """Look at a query until the observer, or its scope, is closed.
-
-        Args:
-            key: made by `live`, `window`, `item` or `aggregate`.
-            on_result: called with a `Result` at the next beat and whenever it changes, at most once a beat.
-            live: off keeps what is shown until it is set on again (RT-5).
-
-        Raises:
-            KeyMisuse: nothing is registered for the key.
-            Disposed: the client is closed.
-        """
-        observer = self._cache.observe(key, on_result, live=live)
-        if scope is not None:
-            observer.on_close = scope.add(observer.close)
-        return observer
-
     def use_stream(self, key: StreamKey, on_event: Callable[[Any], None], *, scope: Scope | None = None) -> Callable[[], None]:
         """Hand every event of a stream, validated, to `on_event`; returns what ends it.
 
@@ -194,8 +192,7 @@ class Client:
             KeyMisuse: there is no such stream.
             Disposed: the client is closed.
         """
-        if self._closed:
-            raise Disposed("The client is closed: make a new one.")
+        self._require_open()
         if not self._streams.knows(key):
             raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
         end = self._feeds.subscribe(key, on_event)
@@ -217,7 +214,8 @@ class Client:
 
     def refresh(self, key: QueryKey) -> None:
         """Ask for it now, past cache and throttle; the one way to refetch a window (RT-3, RT-37)."""
-        self._feeds.refresh(self._cache.query(key))
+        if not self._closed:
+            self._feeds.refresh(self._cache.query(key))
 
     def mutate(self, name: str, args: Mapping[str, Any], done: Callable[[str | RequestError], None]) -> None:
         """Ask the server to do something; `done` gets the answer's text or the reason it was not done.
@@ -227,16 +225,6 @@ class Client:
             Disposed: the client is closed.
         """
         self._mutations.run(name, args, lambda outcome: self._tell(done, outcome))
-
-    def invalidate(self, key: WritableKey) -> None:
-        """What is known of a key is old: ask again if somebody looks at it. There is no such call for a window (RT-3).
-
-        Raises:
-            KeyMisuse: for a window key.
-        """
-        query = self._cache.find(require_writable(key))
-        if query is not None and query.live_observers:
-            self._cache.fetch(query, not_before_ms=self.clock.now())
 
     def try_now(self) -> None:
         """Attempt every stream that waits for its retry."""
@@ -276,8 +264,7 @@ class Client:
         """Something outside the cache changed what is shown: draw at the next beat."""
         self._wake()
 
-    def now(self) -> None:
-        """Notify and draw at once, because a person did something (RT-43)."""
+    def _show(self) -> None:
         self._beat.now()
 
     def seed(self, key: QueryKey, text: str, headers: Mapping[str, str], began_ms: float) -> bool:
@@ -295,11 +282,6 @@ class Client:
             Disposed: the client is closed.
         """
         self._requests.send(name, request, lambda outcome: self._tell(done, outcome))
-
-    def peek(self, key: QueryKey) -> Result[Any] | None:
-        """What is known of a key, changing nothing (RT-83)."""
-        query = self._cache.find(key)
-        return query.result() if query is not None else None
 
     def close(self) -> None:
         """Release every connection, request, timer and observer (RT-53)."""

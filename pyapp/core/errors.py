@@ -3,6 +3,7 @@
 PenstockError
 ├── Misuse               a programmer's mistake, raised at once
 │   ├── KeyMisuse        a key that cannot be, or a window handed to a writer (RT-3)
+│   ├── TimeMisuse       a time that cannot be, for example a negative one
 │   └── Disposed         something was used after it was closed
 └── RequestError         a request that brought no data; lives in `Result.error`, never raised at a page
     ├── NetworkError     the server could not be reached
@@ -25,6 +26,10 @@ class Misuse(PenstockError):
 
 class KeyMisuse(Misuse, ValueError):
     """A key that has no meaning here."""
+
+
+class TimeMisuse(Misuse, ValueError):
+    """A time that has no meaning here."""
 
 
 class Disposed(Misuse):

@@ -1,6 +1,7 @@
-"""Fetching one query: the request, its answer or its error, and a window's further pages (RT-4, RT-10, RT-12, RT-37).
+"""Fetching one query: the request, its answer or its error, and further pages (RT-4, RT-10, RT-12, RT-37).
 
-When something is fetched is not decided here.
+When something is fetched is not decided here. Invariants: at most one request per query is under way; an error changes nothing but the
+error; a fetch that is given up leaves everything as it was before it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from pyapp.core.cache.keys import WindowKey
+from pyapp.core.cache.pages import Reading, added, more, next_request, reading_for
 from pyapp.core.cache.query import Query
 from pyapp.core.cache.watcher import Watcher
 from pyapp.core.clock import Clock
@@ -47,82 +49,157 @@ class Fetching:
         """Requests asked of the coordinator."""
         self.held = False
         """Windows wait: nobody sees the page (RT-50)."""
+        self.cancelled = 0
+        """Requests that were given up."""
 
     def refresh(self, query: Query) -> None:
         """A person asks: past everything, and for those too who paused (RT-37)."""
-        self.fetch(query, not_before_ms=self._clock.now())
+        self.fetch(query, self._clock.now(), by_user=True)
         query.asked_by_user = True
 
-    def fetch(self, query: Query, not_before_ms: float | None = None) -> None:
+    def fetch(self, query: Query, not_before_ms: float | None = None, *, by_user: bool = False) -> None:
         """Ask the server; an answer under way whose request began at or after `not_before_ms` will do (RT-31)."""
-        if query.fetch is not None:
-            if not_before_ms is None or query.fetch_began_ms >= not_before_ms:
-                return
-            self.cancel(query)
-        self._ask(query, query.spec.request(query.key), not_before_ms, lambda answer: self._take(query, answer))
+        under_way = query.fetch is not None and not query.appending
+        if under_way and (not_before_ms is None or query.fetch_began_ms >= not_before_ms):
+            return
+        further = query.appending  # it would be added to what is about to be replaced: the new reading takes it along
+        self.cancel(query)
+        query.cancelled_ms = None
+        query.fetch_began_ms = self._clock.now()
+        reading = reading_for(query, not_before_ms, further=further)
+        self._ask(query, query.spec.request(query.key), not_before_ms, lambda answer: self._first(query, answer, reading), by_user)
+        self._store.watcher.fetch_began(query)
 
     def seed(self, query: Query, text: str, headers: Mapping[str, str], began_ms: float) -> bool:
         """Take an answer that was fetched before the cache existed; false if it is not one (RT-34)."""
-        return self._take(query, Answer(text, dict(headers), began_ms), notify=False)
+        return self._first(query, Answer(text, dict(headers), began_ms), None, notify=False)
 
-    def cancel(self, query: Query) -> None:
-        """Give up the request under way."""
-        if query.fetch is not None:
-            query.fetch.cancel()
-            query.fetch = None
+    def cancel(self, query: Query) -> bool:
+        """Give up the request under way, if there is one; everything is as it was before it began."""
+        if query.fetch is None:
+            return False
+        query.fetch.cancel()
+        query.fetch = None
+        query.appending = query.asked_by_user = False
+        self.cancelled += 1
+        self._store.touch(query)
+        return True
 
-    def next_page(self, query: Query) -> None:
-        """The rest of a window, page after page, while somebody looks (RT-4)."""
-        key, spec = query.key, query.spec
-        if not isinstance(key, WindowKey) or spec.next_page is None or spec.add_page is None or not query.observers:
-            return
-        if self.held:
-            return
-        request = spec.next_page(key, query.data)
+    def has_next(self, query: Query) -> bool:
+        """Whether there is a page after those read."""
+        return query.has_data and self._guarded(query, lambda: next_request(query, query.data)) is not None
+
+    def next_page(self, query: Query) -> bool:
+        """Ask for the page after those read; false where there is none, or a request is under way."""
+        if query.fetching or not query.has_data:
+            return False
+        request = self._guarded(query, lambda: next_request(query, query.data))
         if request is None:
-            return
-        add_page = spec.add_page
+            return False
 
         def take(answer: Answer) -> None:
-            try:
-                page = spec.parse(key, answer.text)
-                data = add_page(query.data, page)
-            except Exception as error:
-                self._unread(query, error)
+            page = self._parsed(query, answer, lambda page: added(query, query.data, page))
+            if page is None:
                 return
-            self._settle(query, answer, data, notify=True)
+            query.pages += 1
+            if isinstance(query.key, WindowKey):
+                self._settle(query, answer, page[0], notify=True)
+                self.finish_window(query)
+            else:
+                # Not a snapshot: it pays nothing that is owed, and says nothing of the pages before it.
+                query.error, query.failures = None, 0
+                self._store.put(query, page[0])
+                self._store.watcher.reconsider(query)
+
+        query.appending = True
+        self._ask(query, request, None, take)
+        return True
+
+    def finish_window(self, query: Query) -> None:
+        """The rest of a window, page after page, while somebody looks (RT-4)."""
+        if isinstance(query.key, WindowKey) and query.observers and not self.held:
             self.next_page(query)
 
-        self._ask(query, request, None, take)
+    # Inside -------------------------------------------------------------------------------------------------------------------
 
-    def _ask(self, query: Query, request: HttpRequest, not_before_ms: float | None, take: Callable[[Answer], object]) -> None:
+    def _ask(
+        self,
+        query: Query,
+        request: HttpRequest,
+        not_before_ms: float | None,
+        take: Callable[[Answer], object],
+        by_user: bool = False,
+    ) -> None:
         self.count += 1
+        query.fetches += 1
         self._store.forget_later(query)
-        query.fetch_began_ms = self._clock.now()
 
         def done(outcome: Answer | RequestError) -> None:
             query.fetch = None
+            query.appending = False
             if isinstance(outcome, RequestError):
                 self._failed(query, outcome)
             else:
                 take(outcome)
 
         query.fetch = self._requests.send(query.spec.endpoint, request, done, not_before_ms=not_before_ms)
-        self._store.watcher.fetch_began(query)
         self._store.touch(query)
 
-    def _take(self, query: Query, answer: Answer, *, notify: bool = True) -> bool:
+    def _first(self, query: Query, answer: Answer, reading: Reading | None, *, notify: bool = True) -> bool:
+        parsed = self._parsed(query, answer, lambda data: data)
+        if parsed is None:
+            return False
+        if reading is None:
+            self._store.watcher.replacing(query)
+            query.pages = 1
+            query.position = parse_position(answer.headers.get(POSITION_HEADER))
+            self._settle(query, answer, parsed[0], notify=notify)
+            self.finish_window(query)
+        else:
+            reading.first, reading.data, reading.count = answer, parsed[0], 1
+            self._read_on(query, reading)
+        return True
+
+    def _read_on(self, query: Query, reading: Reading) -> None:
+        """The next page of a reading, or its end: only then is the old data replaced."""
         try:
-            data = query.spec.parse(query.key, answer.text)
+            request = more(query, reading)
         except Exception as error:
             self._unread(query, error)
-            return False
-        self._store.watcher.replacing(query)
-        query.position = parse_position(answer.headers.get(POSITION_HEADER))
-        self._settle(query, answer, data, notify=notify)
-        if isinstance(query.key, WindowKey):
-            self.next_page(query)
-        return True
+            return
+        if request is None:
+            assert reading.first is not None
+            self._store.watcher.replacing(query)
+            query.pages = reading.count
+            query.position = parse_position(reading.first.headers.get(POSITION_HEADER))
+            self._settle(query, reading.first, reading.data, notify=True)
+        elif not query.observers:
+            query.asked_by_user = False
+            self._store.touch(query)  # nobody waits for the rest: the old reading stays, which is complete
+        else:
+            self._ask(query, request, reading.not_before_ms, lambda answer: self._next(query, answer, reading))
+
+    def _next(self, query: Query, answer: Answer, reading: Reading) -> None:
+        parsed = self._parsed(query, answer, lambda page: added(query, reading.data, page))
+        if parsed is not None:
+            reading.data = parsed[0]
+            reading.count += 1
+            self._read_on(query, reading)
+
+    def _parsed(self, query: Query, answer: Answer, use: Callable[[Any], Any]) -> tuple[Any] | None:
+        """The data of an answer, in a tuple because `None` is data; `None` where it could not be read, which is then the error."""
+        try:
+            return (use(query.spec.parse(query.key, answer.text)),)
+        except Exception as error:
+            self._unread(query, error)
+            return None
+
+    def _guarded(self, query: Query, ask: Callable[[], HttpRequest | None]) -> HttpRequest | None:
+        try:
+            return ask()
+        except Exception as error:
+            self._on_error(error)
+            return None
 
     def _settle(self, query: Query, answer: Answer, data: Any, *, notify: bool) -> None:
         query.began_ms = answer.began_ms
@@ -130,6 +207,8 @@ class Fetching:
         query.snapshot_wall_ms = self._clock.wall() - (query.tried_ms - answer.began_ms)
         query.error = None
         query.failures = 0
+        if query.stale_at_ms is not None and answer.began_ms >= query.stale_at_ms:
+            query.stale_at_ms = None
         self._store.put(query, data)
         asked, query.asked_by_user = query.asked_by_user, False
         if asked:
@@ -153,6 +232,8 @@ class Fetching:
             for observer in query.observers:
                 if not observer.live and observer.frozen is not None:
                     observer.frozen = replace(observer.frozen, error=error)  # beside what is shown (RT-12)
+        if query.layers is not None and not error.retryable:
+            query.layers.give_up()
         query.tried_ms = self._clock.now()
         self._store.touch(query)
         self._store.watcher.fetched(query, None)

@@ -1,7 +1,8 @@
 """Query keys: a family, a mode and parameters in canonical form (RT-1, RT-2, RT-3).
 
 Equal parameters give equal keys however they were spelled: names are sorted, `None` and empty collections are dropped, sequences
-and sets of alternatives become sorted tuples, datetimes become UTC text.
+and sets of alternatives become sorted tuples, datetimes become UTC text, and one alternative equals the list of it. The text of a key
+is that of the family's own spelling once it is in the cache (`QuerySpec.alternatives`).
 
 The four modes are four types, and that is what keeps a stream away from a window: everything that writes or refetches on its own
 takes a `WritableKey`, and a `WindowKey` is not one. The type checker refuses it, and `require_writable` refuses it at run time for
@@ -12,9 +13,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic_core import from_json
 
@@ -88,32 +89,51 @@ def canonical(params: Mapping[str, Param], defaults: Mapping[str, Param] | None 
             form = tuple(members[rank] for rank in sorted(members, key=lambda rank: (rank[0], rank[1])))  # type: ignore[arg-type, return-value]
             if not form:
                 continue
-        if name in dropped and dropped[name] == form and _same_types(dropped[name], form):
+        if name in dropped and fold(dropped[name]) == fold(form) and _same_types(fold(dropped[name]), fold(form)):
             continue
         out.append((name, form))
     return tuple(out)
+
+
+def fold(value: Canonical) -> Canonical:
+    """One alternative is the same as the value itself."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Key:
     family: str
     params: Params = ()
+    folded: Params = field(init=False, repr=False)
+    """The parameters with every single alternative as the value itself: what equality goes by."""
+    _hash: int = field(init=False, repr=False)
 
     mode: ClassVar[Mode]
 
     def __post_init__(self) -> None:
         if not self.family:
             raise KeyMisuse("A key needs a family, for example 'jobs'.")
+        folded = tuple((name, fold(value)) for name, value in self.params)
+        object.__setattr__(self, "folded", folded)
+        try:
+            object.__setattr__(self, "_hash", hash((self.mode, self.family, folded)))
+        except TypeError as error:
+            raise KeyMisuse(f"A key of {self.family!r} has a part without a hash: make keys by live, item or aggregate.") from error
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
         if not isinstance(other, _Key) or type(self) is not type(other):
             return False
-        return self.family == other.family and self.params == other.params and _same_types(self.params, other.params)
+        return self.family == other.family and self.folded == other.folded and _same_types(self.folded, other.folded)
 
     def __hash__(self) -> int:
-        return hash((self.mode, self.family, self.params))
+        return self._hash
+
+    def spelled(self, alternatives: frozenset[str]) -> Self:
+        """The equal key whose text shows these parameters as lists, and every other single value by itself."""
+        params = tuple((n, (v,) if n in alternatives and not isinstance(v, tuple) else v) for n, v in self.folded)
+        return self if params == self.params else type(self)(self.family, params)
 
     def get(self, name: str) -> Canonical | None:
         """The canonical value of one parameter, or `None` where it was not asked for."""
@@ -211,6 +231,34 @@ def require_writable(key: QueryKey) -> WritableKey:
     if isinstance(key, WindowKey):
         raise KeyMisuse(f"{key} is a window: nothing writes it. Hand the change to a live, item or aggregate key.")
     return key
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPrefix:
+    """Every key of a family, of one mode where it is given, with at least these parameters. No window is among them (RT-3)."""
+
+    family: str
+    mode: Mode | None = None
+    params: Params = ()
+
+    def __post_init__(self) -> None:
+        if self.mode == "window":
+            raise KeyMisuse(f"No prefix means windows of {self.family!r}: only `refresh` fetches a window again, when a person asks.")
+
+    def matches(self, key: QueryKey) -> bool:
+        if isinstance(key, WindowKey) or key.family != self.family or (self.mode is not None and key.mode != self.mode):
+            return False
+        known = dict(key.folded)
+        return all(name in known and known[name] == fold(v) and _same_types(known[name], fold(v)) for name, v in self.params)
+
+
+def prefix(family: str, mode: Mode | None = None, **params: Param) -> KeyPrefix:
+    """What `Client.invalidate` takes for many keys at once: `prefix("jobs", "live", status=["failed"])`.
+
+    Raises:
+        KeyMisuse: for the mode `window` (RT-3).
+    """
+    return KeyPrefix(family, mode, canonical(params))
 
 
 def parse_key(text: str) -> QueryKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pyapp.core.errors import RequestError
 from pyapp.core.freshness import Freshness
@@ -22,6 +22,9 @@ class Result(Generic[T_co]):
         fetching: whether a request is under way.
         updated_ms: wall time in ms at which the data was last known to equal the server's.
         freshness: what a panel may say about it.
+        placeholder: the data is not of this key: it is shown while the first fetch runs, and never called live (RT-10).
+        pending: what a person did and the server has not confirmed yet lies over the data (RT-10).
+        select_error: this observer's own function failed; `data` is what it made last.
     """
 
     data: T_co | None = None
@@ -30,3 +33,25 @@ class Result(Generic[T_co]):
     fetching: bool = False
     updated_ms: float | None = None
     freshness: Freshness = field(default_factory=Freshness)
+    placeholder: bool = False
+    pending: bool = False
+    select_error: Exception | None = None
+
+
+def unchanged(before: Result[Any] | None, after: Result[Any]) -> bool:
+    """Whether an observer that saw `before` needs to hear of `after`: by identity for data, by value for the rest (RT-10).
+
+    That a request is under way is no news where the data is as fresh as it should be: every poll would be told twice.
+    """
+    return before is after or (
+        before is not None
+        and before.data is after.data
+        and before.has_data is after.has_data
+        and before.error is after.error
+        and (before.fetching is after.fetching or (after.has_data and after.freshness.calm))
+        and before.updated_ms == after.updated_ms
+        and before.placeholder is after.placeholder
+        and before.pending is after.pending
+        and before.select_error is after.select_error
+        and before.freshness == after.freshness
+    )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pyapp.core.cache.keys import Mode, QueryKey, WindowKey, WritableKey
+from pyapp.core.cache.keys import Mode, QueryKey, WritableKey
+from pyapp.core.cache.options import Interval
 from pyapp.core.ports import HttpRequest
 from pyapp.core.streams.spec import StreamKey
 
@@ -46,8 +47,13 @@ class QuerySpec(Generic[T]):
         rows: what of the data a stream feeds, by row, for the comparison with a snapshot (RT-35); `None` is never compared.
         resource: a domain of resources: its fallback has no grace (RT-33), and every full snapshot is compared, with all its rows.
         metrics: its rows have metrics that only a tick brings (RT-68).
-        next_page: the request of a window's next page, `None` when there is none.
-        add_page: a window's data with a further page.
+        next_page: the request of the next page after the data read so far, `None` when there is none. A window is read to its end by
+            itself (RT-4), any other key when somebody asks for the next page.
+        add_page: the data with a further page.
+        interval_ms: how often it is polled where no stream writes it, or a function of the result that says so; `None` is the
+            profile's live-refresh interval (RT-8), `math.inf` and a function's `None` are never.
+        cancel_unused: a fetch under way is given up when the last observer leaves (RT-10); else its answer is kept.
+        alternatives: the parameters that are lists, for the text of keys (RT-1).
     """
 
     family: str
@@ -63,5 +69,8 @@ class QuerySpec(Generic[T]):
     rows: Callable[[T], Mapping[str, object]] | None = None
     resource: bool = False
     metrics: bool = False
-    next_page: Callable[[WindowKey, T], HttpRequest | None] | None = None
+    next_page: Callable[[Any, T], HttpRequest | None] | None = None
     add_page: Callable[[T, T], T] | None = None
+    interval_ms: Interval = None
+    cancel_unused: bool = False
+    alternatives: frozenset[str] = frozenset()

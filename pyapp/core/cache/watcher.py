@@ -35,6 +35,18 @@ class Watcher(Protocol):
         """Bring `query.freshness` up to date; called before observers are told."""
         ...
 
+    def reconsider(self, query: Query) -> None:
+        """What decides when an active query is fetched next changed: an interval, an invalidation, a fetch that was given up."""
+        ...
+
+    def fed(self, query: Query) -> bool:
+        """Whether a healthy stream writes it: such data is never stale."""
+        ...
+
+    def paused(self, query: Query) -> bool:
+        """Whether something pauses fetching; what became old meanwhile is fetched when it goes on."""
+        ...
+
 
 class Nobody:
     """A cache by itself: nothing is fetched but by those who ask."""
@@ -52,3 +64,11 @@ class Nobody:
     def fetched(self, query: Query, answer: Answer | None) -> None: ...
 
     def measure(self, query: Query) -> None: ...
+
+    def reconsider(self, query: Query) -> None: ...
+
+    def fed(self, query: Query) -> bool:
+        return False
+
+    def paused(self, query: Query) -> bool:
+        return False

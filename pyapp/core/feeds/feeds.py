@@ -174,6 +174,25 @@ class Feeds:
             fresh = replace(fresh, since_ms=old.since_ms)
         query.freshness = fresh
 
+    def reconsider(self, query: Query) -> None:
+        """What decides about the next fetch of a query changed: an interval, an invalidation, a fetch given up, a further page."""
+        feed = self._feeds.get(query)
+        if feed is None:
+            return
+        if not query.fetching:
+            feed.log = None
+            self._schedule.caught_up(feed, query.began_ms or 0.0)  # events asked for a refetch while another request was under way
+        self._schedule.plan(feed)
+
+    def fed(self, query: Query) -> bool:
+        """Whether a healthy stream writes it: nothing newer could be asked for."""
+        feed = self._feeds.get(query)
+        return feed is not None and feed.scope is not None and feed.scope.health.healthy
+
+    def paused(self, query: Query) -> bool:
+        """Whether something pauses fetching (RT-31)."""
+        return bool(self._pausing.of(query))
+
     # The streams' side (manager.Listener) -------------------------------------------------------------------------------------
 
     def stream_changed(self, key: StreamKey, state: Connection) -> None:
@@ -384,7 +403,9 @@ class Feeds:
         feed = self._feeds.get(query)
         connection = self._scopes.connection(feed.scope) if feed is not None and feed.scope is not None else None
         now, wall = self._clock.now(), self._clock.wall()
-        return freshness_of(query, feed, connection, self._timings, self._pausing.of(query), now_ms=now, wall_ms=wall)
+        pauses = self._pausing.of(query)
+        interval = self._cache.interval_ms(query) if feed is not None and feed.scope is None else None
+        return freshness_of(query, feed, connection, self._timings, pauses, now_ms=now, wall_ms=wall, interval_ms=interval)
 
     def _tick(self) -> None:
         """Marks that change by time alone (unverified, overdue): looked at once a second while somebody can see them."""

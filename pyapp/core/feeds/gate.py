@@ -4,10 +4,12 @@ First match:
     a pause other than the flag                    never
     a fetch is under way                           never (its end asks again)
     the last fetch failed                          after its backoff, unless asking again cannot help
+    a person gave up the last fetch                after an interval
     no data yet                                    now, or when its stream had its chance to be confirmed
     the flag pauses fetching                       never
+    the data is known to be old                    now
     a snapshot is owed                             when the bucket lets it; no later than a fallback's poll
-    no stream writes it                            every live-refresh interval
+    no stream writes it                            every interval: its own, its observers' shortest, or the live-refresh interval
     its scope polls because it is not healthy      every fallback interval
     its scope is healthy                           the rare safety snapshot
     else (connecting, or within the grace)         never
@@ -15,6 +17,7 @@ First match:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +34,7 @@ class Why(StrEnum):
     DESIGN = "polling by design"
     FALLBACK = "polling (fallback)"
     SAFETY = "safety"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,9 @@ class Situation:
         streamed: whether a stream writes it directly.
         healthy, polling: of its scope.
         announces: whether the server announces what it sends (part B), so that a safety snapshot may be rarer.
+        stale: somebody said that the data is old.
+        cancelled_ms: when a person gave up the last fetch.
+        interval_ms: how often it is polled by design; `None` is the profile's interval, infinity is never.
     """
 
     pauses: Pauses = NOTHING
@@ -64,30 +71,38 @@ class Situation:
     healthy: bool = False
     polling: bool = False
     announces: bool = False
+    stale: bool = False
+    cancelled_ms: float | None = None
+    interval_ms: float | None = None
 
 
 def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Why] | None:
     """The clock time of the next automatic fetch with its reason, or `None` while there is none to come."""
     if s.pauses - {Pause.FLAG} or s.fetching:
         return None
+    interval = timings.live_refresh_ms if s.interval_ms is None else s.interval_ms
     if s.failures and s.failed_ms is not None:
         if not s.retryable:
             return None
         wait = min(timings.backoff_cap_ms, timings.backoff_base_ms * 2 ** min(s.failures - 1, 30))
         if not s.streamed:
             # A server that is down is asked no more often than one that answers.
-            wait = max(wait, timings.live_refresh_ms) if s.has_data else wait
+            wait = max(wait, min(interval, timings.backoff_cap_ms)) if s.has_data else wait
         return s.failed_ms + max(wait, s.floor_ms), Why.RETRY
+    if s.cancelled_ms is not None:
+        return (s.cancelled_ms + interval, Why.DESIGN) if interval < math.inf else None
     if not s.has_data:
         return max(now_ms, s.first_at_ms), Why.FIRST
     if s.pauses:
         return None
+    if s.stale:
+        return now_ms, Why.STALE
     began = now_ms if s.began_ms is None else s.began_ms
     if s.owed_at_ms is not None:
         poll_ms = began + timings.fallback_poll_ms
         return (poll_ms, Why.FALLBACK) if s.polling and poll_ms < s.owed_at_ms else (s.owed_at_ms, Why.CATCH_UP)
     if not s.streamed:
-        return began + timings.live_refresh_ms, Why.DESIGN
+        return (began + interval, Why.DESIGN) if interval < math.inf else None
     if s.healthy:
         return began + (timings.safety_b_ms if s.announces else timings.safety_a_ms), Why.SAFETY
     if s.polling:

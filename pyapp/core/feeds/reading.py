@@ -19,7 +19,15 @@ AGE_STEP_MS = 1_000
 
 
 def freshness_of(
-    query: Query, feed: Feed | None, connection: Connection | None, timings: Timings, pauses: Pauses, *, now_ms: float, wall_ms: float
+    query: Query,
+    feed: Feed | None,
+    connection: Connection | None,
+    timings: Timings,
+    pauses: Pauses,
+    *,
+    now_ms: float,
+    wall_ms: float,
+    interval_ms: float | None = None,
 ) -> Freshness:
     """The freshness of a query.
 
@@ -28,6 +36,7 @@ def freshness_of(
         connection: of the scope's stream.
         pauses: of its automatic fetches.
         now_ms, wall_ms: the clock's two times.
+        interval_ms: how often it is polled where no stream writes it; `None` is the profile's interval.
     """
     scope = feed.scope if feed is not None else None
     polling = scope is not None and scope.polling
@@ -51,7 +60,7 @@ def freshness_of(
         budget=scope is not None and scope.health.connection is Reason.BUDGET,
         first_connect=scope is not None and not scope.was_confirmed and scope.fallback in (fb.Fallback.OFF, fb.Fallback.WAITING),
         age_ms=now_ms - query.began_ms if query.began_ms is not None else 0.0,
-        interval_ms=timings.fallback_poll_ms if scope is not None else timings.live_refresh_ms,
+        interval_ms=timings.fallback_poll_ms if scope is not None else (interval_ms or timings.live_refresh_ms),
         unverified_ms=timings.unverified_ms,
     )
     state, reason = mark(reading)

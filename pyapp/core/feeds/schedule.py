@@ -175,6 +175,9 @@ class Schedule:
             healthy=scope is not None and scope.health.healthy,
             polling=scope is not None and scope.polling,
             announces=self._announces(feed),
+            stale=query.stale_at_ms is not None,
+            cancelled_ms=query.cancelled_ms,
+            interval_ms=self._cache.interval_ms(query) if scope is None else None,
         )
 
     @staticmethod
