@@ -23,6 +23,12 @@ def not_found(what: str) -> HTTPException:
     return HTTPException(404, what)
 
 
+def _known(etag: str, given: str) -> bool:
+    """Whether ``If-None-Match`` names the tag; a tag is compared weakly, with or without its ``W/``."""
+    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
+
+
 async def snapshot(request: Request, context: Context, query: Query, *, key: str | None = None, missing: str = "Not found") -> Response:
     """Answer with what ``query`` finds; 404 with ``missing`` when it finds nothing; 304 when the client has it."""
 
@@ -32,14 +38,19 @@ async def snapshot(request: Request, context: Context, query: Query, *, key: str
             return None
         return encode(found), position(connection, key) if key is not None else 0
 
-    taken = await context.database.read(take)
+    epoch = context.hub.epoch
+    while True:
+        taken = await context.database.read(take)
+        if context.hub.epoch == epoch:
+            break
+        epoch = context.hub.epoch  # the position may be one of the epoch before: read again
     if taken is None:
         return JSONResponse({"detail": missing}, 404)
     body, sequence = taken
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if key is not None:
-        headers["X-Penstock-Position"] = f"{context.hub.epoch}:{sequence}"
-    if etag in request.headers.get("if-none-match", ""):
+        headers["X-Penstock-Position"] = f"{epoch}:{sequence}"
+    if _known(etag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

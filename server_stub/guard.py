@@ -15,7 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .faults import Faults
+from .faulted import MANY, Garbler, faulted
+from .faults import ANSWERED, Faults, stream_of
 from .limits import RequestLimiter
 from .settings import Settings
 
@@ -81,7 +82,29 @@ class Guard:
             await send(message)
 
         answer = self._refusal(scope, headers, origin)
-        await (answer or self._app)(scope, receive, send_more)
+        if self._faults and not scope["path"].startswith("/__"):
+            await self._faulty(answer)(scope, receive, send_more)
+        else:
+            await (answer or self._app)(scope, receive, send_more)
+
+    def _faulty(self, refusal: Response | None) -> ASGIApp:
+        """The application, or a refusal, with the faults in force."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            path: str = scope["path"]
+            key = stream_of(path, scope["query_string"].decode("latin-1"))
+            if key is None:
+                await self._faults.late(path, None)
+            fault = self._faults.find(ANSWERED, path, key)
+            if refusal is None and fault is not None:
+                await faulted(fault.hit(), is_stream=key is not None or path == MANY)(scope, receive, send)
+                return
+            garble = self._faults.find(("garble",), path) if key is None and path != MANY else None
+            if garble is not None:
+                send = Garbler(garble.hit(), send).send
+            await (refusal or self._app)(scope, receive, send)
+
+        return answer
 
     def _refusal(self, scope: Scope, headers: Headers, origin: str | None) -> Response | None:
         """The answer to a request that is not let in; None for one that is."""
@@ -90,12 +113,6 @@ class Guard:
             return _error(421, f"This server was not told of the host {host!r}; allow it with --allow-host.")
         if method == "OPTIONS" and origin is not None and "access-control-request-method" in headers:
             return self._preflight(origin)
-        if not path.startswith("/__"):
-            fault = self._faults.hit(path)
-            if fault == "unavailable":
-                return _error(503, "Unavailable: a fault is in force.", {"Retry-After": "1"})
-            if fault == "drop":
-                return _Cut()
         if method not in SAFE_METHODS and origin is not None:
             if origin not in self._origins and not _same_origin(origin, host):
                 return _error(403, f"The origin {origin!r} may not change anything here.")
@@ -116,13 +133,6 @@ class Guard:
             "Access-Control-Max-Age": "600",
         }
         return Response(status_code=204, headers=headers)
-
-
-class _Cut(Response):
-    """Headers and then the end of the connection: uvicorn closes one whose answer was not completed."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
 
 def _same_origin(origin: str, host: str) -> bool:

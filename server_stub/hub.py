@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from . import keys, snapshots
@@ -200,12 +200,38 @@ class Hub:
                 stream.dirty = True
                 self._schedule(stream)
 
-    def drop(self, prefix: str) -> int:
-        """Cut every connection whose path begins with ``prefix``; return how many."""
-        victims = [connection for connection in self._connections if connection.path.startswith(prefix)]
+    def cut(self, concerned: Callable[[Connection, str | None], bool], last: Frame | None = None) -> int:
+        """Cut every connection that is ``concerned``, itself or by the key of one of its streams; return how many.
+
+        With ``last`` they end with it.
+        """
+        victims = [
+            connection
+            for connection in self._connections
+            if concerned(connection, None) or any(concerned(connection, reader.key) for reader in connection.readers.values())
+        ]
         for connection in victims:
-            connection.abort()
+            if last is None:
+                connection.abort()
+            else:
+                connection.close(last)
         return len(victims)
+
+    def wake(self) -> None:
+        """Let every connection look again at what it may write."""
+        for connection in self._connections:
+            connection.wake()
+
+    def renew(self) -> int:
+        """Begin a new epoch, as a server that was started again: no ring, no sequence, every connection cut; return how many.
+
+        The store has forgotten its positions already (``Journal.renew``).
+        """
+        self.epoch = secrets.token_hex(4)
+        self._streams.clear()
+        for key in PERMANENT:
+            self._stream(key)
+        return self.cut(lambda connection, key: True)
 
     def _stream(self, key: str) -> Stream:
         stream = self._streams.get(key)

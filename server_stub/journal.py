@@ -13,7 +13,7 @@ from .hub import Hub
 from .moments import now_us
 from .store import pruning
 from .store.database import Database
-from .store.writer import Written, apply
+from .store.writer import Written, apply, forget_positions
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Journal:
         self._pending: list[Change] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
+        self._committing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._pruner: asyncio.Task[None] | None = None
 
@@ -70,6 +71,12 @@ class Journal:
         self._wake.set()
         await done
 
+    async def renew(self) -> int:
+        """Begin a new epoch between two commits; return how many connections were cut."""
+        async with self._committing:
+            await self._database.write(forget_positions)
+            return self._hub.renew()
+
     def _swap(self) -> list[Change]:
         batch, self._pending = self._pending, []
         return batch
@@ -93,6 +100,10 @@ class Journal:
     async def _commit(self, batch: list[Change]) -> None:
         if not batch:
             return
+        async with self._committing:
+            await self._commit_now(batch)
+
+    async def _commit_now(self, batch: list[Change]) -> None:
         try:
             await self._publish(await self._database.write(apply, batch))
         except Exception:

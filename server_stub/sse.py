@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from .connection import Connection, Item
 from .faults import Faults
 from .hub import Hub
+from .shaping import Shaper
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -28,6 +29,8 @@ class EventStream:
         self._faults = faults
         self._connection = connection
         self._begin = begin
+        self._key = next((reader.key for reader in connection.readers.values()), None)
+        """The stream of a connection of its own; a multiplexed one has none yet, and its streams are seen to one by one."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the client leaves, the hub ends the connection or the server goes away."""
@@ -37,18 +40,28 @@ class EventStream:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             self._hub.connect(connection)
             self._begin()
-            while (items := await connection.take()) is not None:
-                await self._faults.until_flowing(connection.path)
-                if items:
-                    await send({"type": "http.response.body", "body": self._write(items), "more_body": True})
+            shaper = Shaper(self._faults, connection)
+            while (items := await self._take(shaper.wait_s())) is not None:
+                if self._faults:
+                    await self._faults.until_flowing(connection.path, self._key)
+                    await self._faults.late(connection.path, self._key)
+                chunk = shaper.write(items)
+                if chunk:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             leaving.cancel()
             self._hub.disconnect(connection)
 
-    def _write(self, items: list[Item]) -> bytes:
-        wire = self._connection.wire
-        return b"".join([frame.single() if reader is None else wire(frame, reader.name_json) for reader, frame in items])
+    async def _take(self, wait_s: float | None) -> list[Item] | None:
+        """What is pending; nothing, when ``wait_s`` are over first."""
+        if wait_s is None:
+            return await self._connection.take()
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._connection.take()
+        except TimeoutError:
+            return []
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -17,6 +17,7 @@ from server_stub import keys
 from server_stub.answers import not_found
 from server_stub.connection import MAX_REFUSALS, Connection
 from server_stub.context import Context, Ctx
+from server_stub.faults import ANSWERED, STATUSES
 from server_stub.frames import multiplexed
 from server_stub.limits import STREAM_RETRY_S
 
@@ -104,6 +105,15 @@ def _add(context: Context, connection: Connection, wanted: list[Wanted]) -> None
             continue
         except keys.ParameterError as error:
             connection.refuse(each.stream, {"status": 422, "detail": str(error)})
+            continue
+        fault = context.faults.find_for_stream(ANSWERED, key)
+        if fault is not None:
+            if fault.hit().kind == "drop":
+                connection.abort()
+                return
+            retry = {"retry_after_s": 1} if fault.kind in ("unavailable", "429", "store") else {}
+            refusal = {"status": STATUSES[fault.kind], "detail": f"A fault is in force: {fault.kind}.", **retry}
+            connection.refuse(each.stream, refusal)
             continue
         if len(connection.readers) >= MAX_STREAMS:
             detail = f"This connection has {MAX_STREAMS} streams, the most that one may have."

@@ -313,6 +313,11 @@ def raise_position(connection: sqlite3.Connection, key: str, by: int = 1) -> int
     return int(row[0])
 
 
+def forget_positions(connection: sqlite3.Connection) -> None:
+    """Every sequence begins anew: a new epoch."""
+    connection.execute("DELETE FROM positions")
+
+
 def apply(connection: sqlite3.Connection, batch: Iterable[c.Change]) -> Written:
     """Apply changes in order. Any error leaves nothing of the batch."""
     work = Batch(connection)

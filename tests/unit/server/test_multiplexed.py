@@ -80,6 +80,12 @@ def _wanted(each: str | tuple[str, str]) -> dict[str, str]:
     return {"stream": each} if isinstance(each, str) else {"stream": each[0], "last_event_id": each[1]}
 
 
+@pytest.fixture(autouse=True)
+def quiet(server: Running) -> None:
+    """No test sees a connection of the one before."""
+    until(lambda: not server.context.hub.connections(), "the clients of the test before have left")
+
+
 def connections(server: Running) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = server.http.get("/__streams__").json()["connections"]
     return found
@@ -327,10 +333,10 @@ def test_a_client_that_reads_nothing_costs_a_bounded_buffer(server: Running) -> 
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(DEADLINE_S)
         client.connect(("127.0.0.1", server.port))
-        client.sendall(f"GET /api/v1/streams?want={want} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        client.sendall(f"GET /api/v1/streams?want={want} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Penstock-Client: slow\r\n\r\n".encode())
 
         def begun() -> Connection | None:
-            found = server.context.hub.connections()
+            found = [each for each in server.context.hub.connections() if each.client == "slow"]
             both = len(found) == 1 and len(found[0].readers) == 2 and all(each.greeted for each in found[0].readers.values())
             return found[0] if both else None
 
