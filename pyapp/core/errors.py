@@ -10,7 +10,8 @@ PenstockError
     ├── TimedOut         no answer in time
     ├── HttpError        an answer with a status of 400 or above
     ├── WrongContent     an answer of another kind than JSON, for example a page of HTML
-    └── InvalidAnswer    JSON that is not what the contract says
+    ├── InvalidAnswer    JSON that is not what the contract says
+    └── BreakerOpen      not sent: too many of its kind failed lately
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class RequestError(PenstockError):
     """A request that brought no data.
 
     Attributes:
-        kind: one word for styles and counters: `network`, `timeout`, `server`, `forbidden`, `missing`, `refused`, `content`, `invalid`.
+        kind: one word for styles and counters: `network`, `timeout`, `server`, `forbidden`, `missing`, `refused`, `content`, `invalid`,
+            `breaker`.
         endpoint: the endpoint's name in the inventory.
         status: the HTTP status, where there was one.
         retry_after_ms: how long the server asked to be left alone, where it did.
@@ -57,6 +59,11 @@ class RequestError(PenstockError):
     @property
     def retryable(self) -> bool:
         """Whether asking again by itself may help."""
+        return True
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it counts against the breaker of its class (RT-66): the server, or the way to it, does not work."""
         return True
 
 
@@ -87,6 +94,10 @@ class HttpError(RequestError):
         status = self.status or 0
         return status >= 500 or status in (408, 429)
 
+    @property
+    def is_failure(self) -> bool:
+        return self.retryable
+
 
 class WrongContent(RequestError):
     """An answer of another kind than JSON; at this contract a page of HTML means that the endpoint does not exist."""
@@ -98,3 +109,13 @@ class InvalidAnswer(RequestError):
     """JSON that is not what the contract says."""
 
     kind = "invalid"
+
+
+class BreakerOpen(RequestError):
+    """A request that was not sent, because too many of its class failed lately (RT-66)."""
+
+    kind = "breaker"
+
+    @property
+    def is_failure(self) -> bool:
+        return False

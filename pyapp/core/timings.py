@@ -61,6 +61,15 @@ class Timings:
     hidden_grace_ms: float = 10_000
     """Hidden for so long: everything stops (RT-50)."""
     request_timeout_ms: float = 10_000
+    join_ms: float = 1_000
+    """For so long after an answer came it serves whoever asks for the same (RT-65)."""
+    breaker_window_ms: float = 30_000
+    breaker_open_ms: float = 30_000
+    """Five failures within the first open a breaker for the second (RT-66)."""
+    owner_refill_ms: float = 3_000
+    """An owner may send one request in so long, 20 a minute, beyond its burst (RT-67)."""
+    owner_quiet_ms: float = 60_000
+    """An owner that kept to its rate for so long is no longer named; one that sent nothing is forgotten (RT-67)."""
     gc_ms: float = 300_000
     """How long the data of a query without observers is kept (RT-11)."""
 

@@ -1,97 +1,47 @@
-"""Every request goes through here (RT-65, first part): shared while in flight, bounded in number and time, counted.
+"""Every request goes through here (RT-64 to RT-67): shared, bounded in number, rate and time, and held back where a server fails.
 
-A request is plain: what is worth asking, and when, the cache and the feeds decide. The coordinator answers with text that a 2xx JSON
-answer held, or with one `RequestError` that says in a sentence what happened.
+A request is plain: what is worth asking, and when, the cache and the feeds decide. The coordinator answers with the text of a 2xx JSON
+answer, or with one `RequestError` that says in a sentence what happened. On its way a GET meets, in this order:
+
+    the same under way                 joins it, if it began recently enough (RT-31)
+    an answer of the last moment       gets it, under the same condition (`kept`)
+    an open breaker of its class       fails, as soon as `send` has returned (`breaker`)
+    its owner's rate                   waits until it may (`owners`)
+    its class's places, and all places waits for its turn (`lanes`)
+    a body with an ETag                asks the server whether it still holds (`bodies`)
+
+Anything else than a GET is never shared, and what began before one was answered serves nobody who asks after it. Invariants: `done` is
+called once or, after `cancel`, never; never before `send` has returned; a class that fails or hangs changes nothing for the others.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Callable, Mapping
 
-from pydantic_core import from_json
-
+from pyapp.core.alerts import AlertKind, Alerts
 from pyapp.core.clock import Clock, Timer
-from pyapp.core.errors import Disposed, HttpError, NetworkError, RequestError, TimedOut, WrongContent
+from pyapp.core.errors import BreakerOpen, Disposed, InvalidAnswer, NetworkError, RequestError, TimedOut
 from pyapp.core.ports import Cancel, Http, HttpAnswer, HttpRequest
+from pyapp.core.requests import breaker
+from pyapp.core.requests.answer import Answer, Done, error_of
+from pyapp.core.requests.bodies import Bodies, RequestKey
+from pyapp.core.requests.breaker import BreakerState, Verdict
+from pyapp.core.requests.counts import ClassStatistics, Count, EndpointStatistics, RequestStatistics
+from pyapp.core.requests.endpoint import EndpointSpec
+from pyapp.core.requests.endpoint import endpoint as endpoint_alone
+from pyapp.core.requests.flight import Flight, Stage, Telling, Ticket
+from pyapp.core.requests.kept import Kept
+from pyapp.core.requests.lanes import Lane, Lanes
+from pyapp.core.requests.owners import Owners
 from pyapp.core.timings import Timings
 
+__all__ = ["Answer", "Done", "EndpointStatistics", "RequestStatistics", "Requests", "error_of"]
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A good answer. `began_ms` is the clock time at which the request that brought it was sent (RT-31)."""
+NOT_MODIFIED = 304
 
-    text: str
-    headers: dict[str, str]
-    began_ms: float
-
-
-RETRY_AFTER_AT_MOST_S = 3_600.0
-"""A longer `Retry-After` is not believed."""
-WORDS_LENGTH = 300
-"""So much of what a server says about an error is shown."""
-
-Done = Callable[[Answer | RequestError], None]
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointStatistics:
-    endpoint: str
-    sent: int
-    joined: int
-    failed: int
-    cancelled: int
-    last_ms: float | None
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True)
-class RequestStatistics:
-    """`in_flight` and `queued` now, `limit` of the first, and each endpoint since the start."""
-
-    in_flight: int
-    queued: int
-    limit: int
-    endpoints: tuple[EndpointStatistics, ...]
-
-
-@dataclass(slots=True)
-class _Flight:
-    endpoint: str
-    request: HttpRequest
-    waiters: dict[int, Done]
-    began_ms: float = 0.0
-    cancel: Cancel | None = None
-    timer: Timer | None = None
-    sent: bool = False
-    over: bool = False
-
-
-@dataclass(slots=True)
-class _Count:
-    sent: int = 0
-    joined: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    last_ms: float | None = None
-    last_error: str = ""
-
-
-@dataclass(slots=True)
-class _Ticket:
-    """A waiter's hold on its flight; giving it up ends the flight when nobody else waits."""
-
-    owner: Requests
-    flight: _Flight
-    number: int
-    given_up: bool = field(default=False)
-
-    def cancel(self) -> None:
-        if not self.given_up:
-            self.given_up = True
-            self.owner.give_up(self.flight, self.number)
+OnDate = Callable[[str, float, float], None]
 
 
 class Requests:
@@ -103,119 +53,430 @@ class Requests:
         http: Http,
         timings: Timings,
         limit: Callable[[], int],
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        endpoints: Mapping[str, EndpointSpec] | None = None,
+        alerts: Alerts | None = None,
+        limits: bool = True,
+        on_date: OnDate = lambda text, began_ms, ended_ms: None,
     ) -> None:
+        """Build the door.
+
+        Args:
+            limit: how many requests may be under way at once (RT-64).
+            headers: sent with every request.
+            endpoints: by name; one that is not there is a class of its own.
+            limits: whether owners are held to their rate (RT-67).
+            on_date: told the `Date` of every answer, and the clock times between which it was written (RT-55).
+        """
         self._clock = clock
         self._http = http
         self._timings = timings
         self._limit = limit
-        self._headers = headers or {}
-        self._flying: list[_Flight] = []
-        self._queue: deque[_Flight] = deque()
+        self._headers = dict(headers or {})
+        self._endpoints = dict(endpoints or {})
+        self._alerts = alerts or Alerts(clock)
+        self._on_date = on_date
+        self._coordinated = True
+        self._flying: dict[Flight, None] = {}
+        self._joinable: dict[RequestKey, Flight] = {}
+        self._lanes = Lanes()
+        self._kept = Kept()
+        self._bodies = Bodies()
+        self._owners = Owners(clock, timings, self._alerts, self._enqueue, limits=limits)
+        self._counts: dict[str, Count] = {}
+        self._tellings: deque[Telling] = deque()
+        self._telling: Timer | None = None
+        self._delivering: Flight | None = None
+        self._conditional: bool | None = None
+        self._generation = 0
         self._tickets = 0
         self._closed = False
-        self._counts: dict[str, _Count] = {}
 
-    def send(self, endpoint: str, request: HttpRequest, done: Done, *, not_before_ms: float | None = None) -> Cancel:
-        """Send a request, or join one for the same in flight.
+    # Asking -------------------------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        endpoint: str,
+        request: HttpRequest,
+        done: Done,
+        *,
+        not_before_ms: float | None = None,
+        owner: str = "",
+        by_user: bool = False,
+    ) -> Cancel:
+        """Send a request, or share one for the same.
 
         Args:
             endpoint: its name in the inventory.
             done: called once with the answer or the error, never before this returns, not at all once cancelled.
-            not_before_ms: an answer whose request began earlier will not do (RT-31); `None` takes any in flight.
+            not_before_ms: an answer whose request began earlier will not do (RT-31); `None` takes any that is shared.
+            owner: the panel that asks; with the endpoint it is what the rate is counted for (RT-67).
+            by_user: a person caused it: it is exempt from the rate, goes first in its class, and tries where a breaker is open.
 
         Raises:
             Disposed: the coordinator is closed.
         """
         if self._closed:
             raise Disposed("The client is closed: make a new one.")
+        count = self._counts.get(endpoint) or self._count(endpoint)
+        owner = f"{endpoint} {owner}" if owner else endpoint
+        key = _key(request) if request.method == "GET" else None
+        if key is not None and self._coordinated:
+            flight = self._joinable.get(key)
+            if flight is not None and self._serves(flight, not_before_ms):
+                count.joined += 1
+                return self._join(flight, done, owner, by_user=by_user)
+            answer = self._kept.get(key, self._clock.now(), not_before_ms)
+            if answer is not None:
+                count.kept += 1
+                return self._tell(done, answer)
+        spec = self._spec(endpoint)
+        now = self._clock.now()
+        lane = self._lanes.of(spec.cls, now)
+        if self._coordinated and breaker.verdict(lane.breaker, now, by_user=by_user) is Verdict.REFUSE:
+            count.refused += 1
+            return self._tell(done, self._refusal(lane, endpoint))
         self._tickets += 1
-        number = self._tickets
-        count = self._counts.setdefault(endpoint, _Count())
-        if request.method == "GET":
-            for flight in (*self._flying, *self._queue):
-                fresh_enough = not flight.sent or not_before_ms is None or flight.began_ms >= not_before_ms
-                if flight.request.url == request.url and flight.request.method == "GET" and fresh_enough:
-                    flight.waiters[number] = done
-                    count.joined += 1
-                    return _Ticket(self, flight, number)
-        flight = _Flight(endpoint, request, {number: done})
-        self._queue.append(flight)
-        self.pump()
-        return _Ticket(self, flight, number)
+        flight = Flight(spec, request, key, owner, by_user, {self._tickets: done})
+        if key is not None and self._coordinated:
+            self._joinable[key] = flight
+        ticket = Ticket(self.give_up, flight, self._tickets)
+        if self._owners.admit(flight):
+            self._enqueue(flight)
+        return ticket
+
+    def unreadable(self, endpoint: str) -> None:
+        """Nobody can read an answer of this endpoint: that is a failure of its class (RT-66), and it is not shared any further.
+
+        Call it while the answer is being handed out, so that it is counted once for all who wait for it.
+        """
+        flight = self._delivering
+        self._kept.forget(endpoint)
+        self._bodies.forget(endpoint)
+        if flight is not None and flight.unreadable:
+            return
+        probe = 0
+        if flight is not None:
+            flight.unreadable = True
+            probe = flight.probe
+        count = self._count(endpoint)
+        count.fail(InvalidAnswer.kind, "The answer could not be read.")
+        lane = self._lanes.of(self._spec(endpoint).cls, self._clock.now())
+        self._fail(lane, probe)
+        if flight is None:
+            self._announce(lane)
+
+    def heard(self, endpoint: str, request: HttpRequest, answer: Answer) -> None:
+        """Take an answer that was fetched before this was built: its body by ETag, and its `Date` (RT-34, RT-55)."""
+        if self._coordinated:
+            self._bodies.put(_key(request), endpoint, answer.text, answer.headers)
+        self._dated(answer.headers, answer.began_ms)
+
+    def configure(self, *, coordinate: bool | None = None, limits: bool | None = None) -> None:
+        """Switch parts off and on, from now on (RT-71).
+
+        Args:
+            coordinate: off: nothing is joined, kept or asked by ETag, no breaker and no rate; budget and time-out stay.
+            limits: off: no owner is held to its rate.
+        """
+        if limits is not None:
+            self._owners.limits = limits
+        if coordinate is not None and coordinate is not self._coordinated:
+            self._coordinated = coordinate
+            self._joinable.clear()
+            self._kept.clear()
+            self._bodies.clear()
+            for lane in self._lanes.all():
+                lane.breaker = breaker.reset(lane.breaker, self._clock.now())
+                self._announce(lane)
+        self._owners.exempt = not self._coordinated
+        if not self._owners.limiting:
+            self._owners.release_all()
 
     def pump(self) -> None:
         """Send what waits, as far as the budget lets (RT-64); call it when the budget grew."""
-        while self._queue and len(self._flying) < self._limit():
-            self._take_off(self._queue.popleft())
+        limit = self._limit()
+        while len(self._flying) < limit:
+            taken = self._lanes.take(limit)
+            if taken is None:
+                return
+            self._take_off(*taken)
 
-    def give_up(self, flight: _Flight, number: int) -> None:
+    def give_up(self, flight: Flight, number: int) -> None:
+        """A waiter waits no longer; the last one ends the flight."""
         flight.waiters.pop(number, None)
-        if flight.waiters or flight.over:
+        if flight.waiters or flight.stage in (Stage.OVER, Stage.REFUSED):
             return
-        if not flight.sent:
-            self._queue.remove(flight)
-            return
-        self._counts[flight.endpoint].cancelled += 1
-        self._land(flight)
-        if flight.cancel is not None:
-            flight.cancel.cancel()
+        stage = flight.stage
+        self._leave(flight)
+        if stage is Stage.HELD:
+            self._owners.forget(flight)
+        elif stage is Stage.QUEUED:
+            self._lanes.remove(self._lane(flight), flight)
+        else:
+            self._counts[flight.endpoint.name].cancelled += 1
+            lane = self._lane(flight)
+            lane.breaker = breaker.abandoned(lane.breaker, self._clock.now(), flight.probe)
+            self._land(flight, lane)
+            if flight.cancel is not None:
+                flight.cancel.cancel()
+            self.pump()
+        self._owners.ended(flight.owner)
 
-    def _take_off(self, flight: _Flight) -> None:
-        flight.sent = True
-        flight.began_ms = self._clock.now()
-        self._flying.append(flight)
-        self._counts[flight.endpoint].sent += 1
-        flight.timer = self._clock.call_at(flight.began_ms + self._timings.request_timeout_ms, lambda: self._timed_out(flight))
+    def close(self) -> None:
+        """Give up everything under way; nothing is sent from here on."""
+        self._closed = True
+        self._tellings.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+        self._owners.close()
+        for lane in self._lanes.all():
+            for flight in self._lanes.empty(lane):
+                flight.stage = Stage.OVER
+        for flight in list(self._flying):
+            flight.waiters.clear()
+            self.give_up(flight, 0)
+        self._joinable.clear()
+        self._kept.clear()
+        self._bodies.clear()
+
+    # On the way ---------------------------------------------------------------------------------------------------------------
+
+    def _serves(self, flight: Flight, not_before_ms: float | None) -> bool:
+        """Whether a flight's answer will do for somebody who asks now."""
+        if flight.stage is not Stage.SENT:
+            return True
+        return flight.generation == self._generation and (not_before_ms is None or flight.began_ms >= not_before_ms)
+
+    def _join(self, flight: Flight, done: Done, owner: str, *, by_user: bool) -> Ticket:
+        self._tickets += 1
+        flight.waiters[self._tickets] = done
+        ticket = Ticket(self.give_up, flight, self._tickets)
+        flight.by_user = flight.by_user or by_user
+        if flight.stage is Stage.HELD:
+            self._owners.joined(flight, owner, by_user=by_user)
+        elif flight.stage is Stage.QUEUED and by_user:
+            lane = self._lane(flight)
+            self._lanes.remove(lane, flight)
+            self._lanes.put(lane, flight)
+        return ticket
+
+    def _enqueue(self, flight: Flight) -> None:
+        self._lanes.put(self._lane(flight), flight)
+        self.pump()
+        if flight.stage is Stage.QUEUED:
+            self._counts[flight.endpoint.name].waited += 1
+
+    def _take_off(self, lane: Lane, flight: Flight) -> None:
+        now = self._clock.now()
+        if self._coordinated:
+            lane.breaker, verdict = breaker.ask(lane.breaker, now, by_user=flight.by_user)
+            if verdict is Verdict.REFUSE:
+                self._refuse(lane, flight)
+                return
+            if verdict is Verdict.PROBE:
+                flight.probe = lane.breaker.probe
+        if flight.key is None:
+            self._changed()
+        flight.stage, flight.began_ms, flight.generation = Stage.SENT, now, self._generation
+        self._flying[flight] = None
+        lane.flying += 1
+        self._counts[flight.endpoint.name].sent += 1
+        flight.timer = self._clock.call_at(now + self._timings.request_timeout_ms, lambda: self._timed_out(flight))
         request = flight.request
         headers = {**self._headers, **request.headers}
+        if flight.key is not None and self._coordinated and self._conditional is not False:
+            flight.body = self._bodies.get(flight.key)
+            if flight.body is not None:
+                headers["If-None-Match"] = flight.body.etag
         flight.cancel = self._http.send(
             HttpRequest(request.method, request.url, headers, request.body),
             lambda answer: self._answered(flight, answer),
         )
 
-    def _land(self, flight: _Flight) -> None:
-        flight.over = True
-        if flight.timer is not None:
-            flight.timer.cancel()
-        self._flying.remove(flight)
-        self.pump()
+    def _changed(self) -> None:
+        """Something that may change the server was sent or is over: what began before serves nobody who asks from now on."""
+        self._generation += 1
+        self._kept.clear()
 
-    def _timed_out(self, flight: _Flight) -> None:
-        if flight.over:
+    # Coming back --------------------------------------------------------------------------------------------------------------
+
+    def _timed_out(self, flight: Flight) -> None:
+        if flight.stage is Stage.OVER:
             return
         seconds = self._timings.request_timeout_ms / 1000
         if flight.cancel is not None:
             flight.cancel.cancel()
-        self._finish(flight, TimedOut(f"The server did not answer within {seconds:g} s.", endpoint=flight.endpoint))
+        self._finish(flight, TimedOut(f"The server did not answer within {seconds:g} s.", endpoint=flight.endpoint.name))
 
-    def _answered(self, flight: _Flight, answer: HttpAnswer) -> None:
-        if flight.over:
+    def _answered(self, flight: Flight, answer: HttpAnswer) -> None:
+        if flight.stage is Stage.OVER:
             return
-        error = error_of(answer, flight.endpoint)
-        self._finish(flight, error or Answer(answer.body, dict(answer.headers), flight.began_ms))
+        name, body = flight.endpoint.name, flight.body
+        self._dated(answer.headers, flight.began_ms)
+        if body is not None and answer.status == NOT_MODIFIED:
+            self._conditional = True
+            self._counts[name].not_modified += 1
+            self._bodies.hit()
+            # The body still holds; when, and up to which position, the server says now.
+            self._keep(flight, Answer(body.text, {**body.headers, **answer.headers}, flight.began_ms))
+            return
+        error = error_of(answer, name)
+        if error is not None:
+            self._doubt_conditions(flight, error)
+            self._finish(flight, error)
+            return
+        self._keep(flight, Answer(answer.body, dict(answer.headers), flight.began_ms))
 
-    def _finish(self, flight: _Flight, outcome: Answer | RequestError) -> None:
-        count = self._counts[flight.endpoint]
-        count.last_ms = self._clock.now() - flight.began_ms
+    def _keep(self, flight: Flight, answer: Answer) -> None:
+        if flight.key is not None and self._coordinated:
+            name, now = flight.endpoint.name, self._clock.now()
+            self._bodies.put(flight.key, name, answer.text, answer.headers)
+            if flight.generation == self._generation:
+                join_ms = flight.endpoint.cls.join_ms
+                until = now + (self._timings.join_ms if join_ms is None else join_ms)
+                self._kept.put(flight.key, name, answer, now, until)
+        self._finish(flight, answer)
+
+    def _doubt_conditions(self, flight: Flight, error: RequestError) -> None:
+        """Across origins a server may refuse requests with `If-None-Match` before they are sent, which looks like a lost network.
+
+        Until one of them was answered such a loss ends asking by ETag: it saves traffic, and may not cost an answer.
+        """
+        if flight.body is not None and isinstance(error, NetworkError) and self._conditional is None:
+            self._conditional = False
+            self._bodies.clear()
+
+    def _finish(self, flight: Flight, outcome: Answer | RequestError) -> None:
+        now, lane = self._clock.now(), self._lane(flight)
+        count = self._counts[flight.endpoint.name]
+        count.last_ms = now - flight.began_ms
+        self._leave(flight)
+        self._land(flight, lane)
+        self._owners.ended(flight.owner)
         if isinstance(outcome, RequestError):
-            count.failed += 1
-            count.last_error = str(outcome)
+            count.fail(outcome.kind, str(outcome))
+        if isinstance(outcome, RequestError) and outcome.is_failure:
+            self._fail(lane, flight.probe)
+        else:
+            lane.breaker = breaker.succeeded(lane.breaker, now, flight.probe)
         waiters = list(flight.waiters.values())
         flight.waiters.clear()
-        self._land(flight)
-        for done in waiters:
-            done(outcome)
+        self.pump()
+        outer, self._delivering = self._delivering, flight
+        try:
+            for done in waiters:
+                done(outcome)
+        finally:
+            self._delivering = outer
+            # Only now is it known whether anybody could read the answer: an alert must not end and begin again with each probe.
+            self._announce(lane)
 
-    def close(self) -> None:
-        """Give up everything under way; nothing is sent from here on."""
-        self._closed = True
-        for flight in self._queue:
-            flight.over = True
-        self._queue.clear()
-        for flight in list(self._flying):
-            flight.waiters.clear()
-            self.give_up(flight, 0)
+    def _leave(self, flight: Flight) -> None:
+        """Nobody joins it from here on."""
+        if flight.key is not None and self._joinable.get(flight.key) is flight:
+            del self._joinable[flight.key]
+
+    def _land(self, flight: Flight, lane: Lane) -> None:
+        """Its place is free."""
+        flight.stage = Stage.OVER
+        lane.flying -= 1
+        del self._flying[flight]
+        if flight.timer is not None:
+            flight.timer.cancel()
+        if flight.key is None:
+            self._changed()
+
+    def _dated(self, headers: Mapping[str, str], began_ms: float) -> None:
+        date = headers.get("date")
+        if date:
+            self._on_date(date, began_ms, self._clock.now())
+
+    # The breaker --------------------------------------------------------------------------------------------------------------
+
+    def _fail(self, lane: Lane, probe: int) -> None:
+        if not self._coordinated:
+            return
+        times = self._timings
+        lane.breaker = breaker.failed(
+            lane.breaker, self._clock.now(), probe, window_ms=times.breaker_window_ms, open_ms=times.breaker_open_ms
+        )
+        if lane.breaker.state is not BreakerState.OPEN:
+            return
+        for flight in self._lanes.empty(lane):
+            if flight.by_user:
+                self._lanes.put(lane, flight)  # it will be the probe
+            else:
+                self._refuse(lane, flight)
+
+    def _refuse(self, lane: Lane, flight: Flight) -> None:
+        """A flight that was waiting for its place is not sent."""
+        flight.stage = Stage.REFUSED
+        self._leave(flight)
+        self._owners.ended(flight.owner)
+        name = flight.endpoint.name
+        self._counts[name].refused += len(flight.waiters)
+        error = self._refusal(lane, name)
+
+        def told(number: int, outcome: Answer | RequestError) -> None:
+            done = flight.waiters.pop(number, None)
+            if done is not None:
+                done(outcome)
+
+        for number in list(flight.waiters):
+            self._tell(lambda outcome, number=number: told(number, outcome), error)
+
+    def _refusal(self, lane: Lane, endpoint: str) -> BreakerOpen:
+        state = lane.breaker
+        if state.state is BreakerState.OPEN:
+            # Rounded up, and a millisecond more: who waits for so long must not come a hair's breadth too early.
+            wait_ms = math.ceil(max(0.0, state.retry_at_ms - self._clock.now())) + 1.0
+            when = f"it is asked again in {math.ceil(wait_ms / 1000)} s, and at once when you refresh"
+        else:
+            wait_ms = self._timings.backoff_base_ms
+            when = "it is being tried again now"
+        text = f"The server failed too often when asked for {lane.cls.name}: {when}."
+        return BreakerOpen(text, endpoint=endpoint, retry_after_ms=wait_ms)
+
+    def _announce(self, lane: Lane) -> None:
+        """An alert for as long as the breaker is not closed."""
+        name = lane.cls.name
+        if lane.breaker.state is BreakerState.CLOSED:
+            self._alerts.end(AlertKind.BREAKER, name)
+            return
+        times = self._timings
+        self._alerts.begin(
+            AlertKind.BREAKER,
+            name,
+            f"{breaker.FAILURES} requests for {name} failed within {times.breaker_window_ms / 1000:g} s: "
+            f"the server is asked for them once in {times.breaker_open_ms / 1000:g} s until it answers.",
+        )
+
+    # Telling ------------------------------------------------------------------------------------------------------------------
+
+    def _tell(self, done: Done, outcome: Answer | RequestError) -> Telling:
+        """Call `done` as soon as this turn is over."""
+        telling = Telling(done, outcome)
+        self._tellings.append(telling)
+        if self._telling is None:
+            self._telling = self._clock.call_at(self._clock.now(), self._tell_all)
+        return telling
+
+    def _tell_all(self) -> None:
+        self._telling = None
+        tellings, self._tellings = self._tellings, deque()
+        try:
+            while tellings:
+                tellings.popleft().tell()
+        finally:
+            if tellings:
+                # A callback raised: it must not keep the others from their answers.
+                self._tellings.extendleft(reversed(tellings))
+                if self._telling is None:
+                    self._telling = self._clock.call_at(self._clock.now(), self._tell_all)
+
+    # Reading ------------------------------------------------------------------------------------------------------------------
 
     @property
     def in_flight(self) -> int:
@@ -223,46 +484,47 @@ class Requests:
         return len(self._flying)
 
     def statistics(self) -> RequestStatistics:
-        rows = tuple(
-            EndpointStatistics(name, n.sent, n.joined, n.failed, n.cancelled, n.last_ms, n.last_error)
-            for name, n in sorted(self._counts.items())
+        """Everything counted so far; reading changes nothing."""
+        to_wall = self._clock.wall() - self._clock.now()
+        return RequestStatistics(
+            in_flight=len(self._flying),
+            queued=self._lanes.queued,
+            limit=self._limit(),
+            coordinated=self._coordinated,
+            limited=self._owners.limiting,
+            endpoints=tuple(count.statistics() for _, count in sorted(self._counts.items())),
+            classes=tuple(
+                ClassStatistics(
+                    cls=lane.cls.name,
+                    breaker=lane.breaker.state,
+                    since_wall_ms=to_wall + lane.breaker.since_ms,
+                    opens=lane.breaker.opens,
+                    in_flight=lane.flying,
+                    queued=len(lane.queue),
+                )
+                for lane in self._lanes.all()
+            ),
+            owners=self._owners.statistics(),
+            bodies=self._bodies.statistics(),
+            kept=self._kept.statistics(),
         )
-        return RequestStatistics(len(self._flying), len(self._queue), self._limit(), rows)
+
+    def _spec(self, name: str) -> EndpointSpec:
+        spec = self._endpoints.get(name)
+        if spec is None:
+            spec = self._endpoints[name] = endpoint_alone(name)
+        return spec
+
+    def _lane(self, flight: Flight) -> Lane:
+        return self._lanes.of(flight.endpoint.cls, self._clock.now())
+
+    def _count(self, endpoint: str) -> Count:
+        count = self._counts.get(endpoint)
+        if count is None:
+            count = self._counts[endpoint] = Count(endpoint, self._spec(endpoint).cls.name)
+        return count
 
 
-def error_of(answer: HttpAnswer, endpoint: str = "") -> RequestError | None:
-    """The error that an answer is, or `None` for good JSON.
-
-    A 200 with `text/html` is a missing endpoint at this contract, and a 500 may be plain text.
-    """
-    if answer.status == 0:
-        return NetworkError(answer.body or "The server could not be reached.", endpoint=endpoint)
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if answer.status >= 400:
-        seconds = answer.headers.get("retry-after", "")
-        wait = min(float(seconds), RETRY_AFTER_AT_MOST_S) * 1000 if seconds.isdecimal() else None
-        return HttpError(_sentence(answer, kind), endpoint=endpoint, status=answer.status, retry_after_ms=wait)
-    if answer.status != 204 and kind != "application/json":
-        what = "a page of HTML" if kind == "text/html" else f"{kind or 'an unknown kind of content'}"
-        return WrongContent(
-            f"The server answered with {what} where JSON was expected: check the API's address in penstock.json.",
-            endpoint=endpoint,
-            status=answer.status,
-        )
-    return None
-
-
-def _sentence(answer: HttpAnswer, kind: str) -> str:
-    detail: object = None
-    if kind == "application/json":
-        try:
-            body = from_json(answer.body)
-        except (ValueError, TypeError):
-            body = None
-        if isinstance(body, dict):
-            detail = cast("dict[str, object]", body).get("detail")
-        if isinstance(detail, list) and detail and isinstance(detail[0], dict):
-            detail = cast("dict[str, object]", detail[0]).get("msg")
-    words = detail[:WORDS_LENGTH] if isinstance(detail, str) else ""
-    words = words or {404: "Not found", 503: "Unavailable"}.get(answer.status, "")
-    return f"The server answered {answer.status}{': ' + words if words else ''}".rstrip(".") + "."
+def _key(request: HttpRequest) -> RequestKey:
+    """What makes two GET requests the same."""
+    return (request.url, tuple(sorted(request.headers.items()))) if request.headers else request.url
