@@ -61,7 +61,7 @@ def text() -> str:
                 f"`{row.family}`",
                 ", ".join(sorted(row.modes)),
                 f"`{row.endpoint}`",
-                row.cls,
+                row.cls.name,
                 row.live,
                 row.window,
                 row.refresh,

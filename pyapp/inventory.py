@@ -19,6 +19,7 @@ from pyapp.core.cache.lists import LiveList, WindowData
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.client import MutationSpec
 from pyapp.core.ports import HttpRequest
+from pyapp.core.requests.endpoint import EndpointClass, EndpointSpec
 from pyapp.core.streams.decode import Decoder
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 
@@ -188,6 +189,16 @@ def stream_specs() -> dict[str, StreamSpec]:
     return {row.name: StreamSpec(row.name, row.path, Decoder(row.event), row.priority, row.replaceable, row.entity) for row in STREAMS}
 
 
+# Endpoint classes -----------------------------------------------------------------------------------------------------------------
+
+JOBS = EndpointClass("jobs")
+APIS = EndpointClass("apis")
+WORKERS = EndpointClass("workers")
+FIGURES = EndpointClass("figures")
+"""What the server works out over many rows: the first to be slow when it is busy."""
+ACTIONS = EndpointClass("actions")
+
+
 # Queries --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -295,7 +306,7 @@ class QueryRow:
     Attributes:
         family, modes: of its keys.
         endpoint: path below `/api/v1/`, also its name in the request counters.
-        cls: endpoint class, for breakers and limits (RT-65).
+        cls: what it shares its limits and its breaker with (RT-65, RT-66).
         request, parse: how a key is asked for and its answer read.
         stream: what writes it directly; `None` for what is polled by design (RT-8).
         outdated_by: prefixes of event types that make it old without telling the new (RT-9).
@@ -308,7 +319,7 @@ class QueryRow:
     family: str
     modes: frozenset[Mode]
     endpoint: str
-    cls: str
+    cls: EndpointClass
     request: Callable[[QueryKey], HttpRequest]
     parse: Callable[[QueryKey, str], Any]
     stream: Callable[[WritableKey], StreamKey | None]
@@ -364,7 +375,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "jobs",
         _ALL,
         "jobs",
-        "jobs",
+        JOBS,
         _item_or("jobs", _list_request("jobs", WINDOW_PAGE)),
         _parse_jobs,
         _always("events"),
@@ -378,7 +389,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "requests",
         _LIVE_WINDOW,
         "apis/events",
-        "apis",
+        APIS,
         _list_request("apis/events", REQUESTS_WINDOW_PAGE),
         _parse_requests,
         _requests_stream,
@@ -392,7 +403,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "stats",
         _AGGREGATE,
         "dashboard/stats",
-        "figures",
+        FIGURES,
         _plain_request("dashboard/stats"),
         _parse_as(dashboard.DashboardStats),
         _no_stream,
@@ -405,7 +416,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "jobs.stats",
         _AGGREGATE,
         "jobs/stats",
-        "figures",
+        FIGURES,
         _plain_request("jobs/stats"),
         _parse_as(jobs.JobsStats),
         _no_stream,
@@ -418,7 +429,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "functions",
         _LIVE,
         "functions",
-        "figures",
+        FIGURES,
         _plain_request("functions"),
         _parse_list(functions.FunctionsPage, "functions"),
         _no_stream,
@@ -431,7 +442,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "workers",
         _LIVE,
         "workers",
-        "workers",
+        WORKERS,
         _plain_request("workers"),
         _parse_list(workers.WorkersPage, "workers"),
         _always("workers"),
@@ -445,7 +456,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "apis",
         frozenset({"live", "item"}),
         "apis",
-        "apis",
+        APIS,
         _item_or("apis", _plain_request("apis")),
         _parse_apis,
         _apis_stream,
@@ -459,7 +470,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "jobs.trends",
         _AGGREGATE,
         "jobs/trends",
-        "figures",
+        FIGURES,
         _plain_request("jobs/trends"),
         _parse_as(jobs.JobTrends),
         _trends_stream("jobs.trends"),
@@ -474,7 +485,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "apis.trends",
         _AGGREGATE,
         "apis/trends",
-        "apis",
+        APIS,
         _plain_request("apis/trends"),
         _parse_as(apis.ApiTrends),
         _trends_stream("apis.trends"),
@@ -538,6 +549,12 @@ MUTATIONS: tuple[MutationSpec, ...] = (
     MutationSpec("jobs.cancel", _post(lambda args: f"jobs/{quote(str(args['job_id']), safe='')}/cancel"), _job_keys),
     MutationSpec("jobs.retry", _post(lambda args: f"jobs/{quote(str(args['job_id']), safe='')}/retry"), _job_keys),
 )
+
+
+def endpoint_specs() -> dict[str, EndpointSpec]:
+    """Which endpoint is of which class, by the name under which its requests are sent and counted (RT-65)."""
+    specs = {row.endpoint: EndpointSpec(row.endpoint, row.cls) for row in QUERIES}
+    return specs | {spec.name: EndpointSpec(spec.name, ACTIONS) for spec in MUTATIONS}
 
 
 def mutation_specs() -> dict[str, MutationSpec]:

@@ -14,8 +14,8 @@ from pyapp.contract.config import ServerConfig
 from pyapp.core.cache.keys import parse_key
 from pyapp.core.client import Client
 from pyapp.core.ports import HttpAnswer, HttpRequest
-from pyapp.core.requests.coordinator import error_of
-from pyapp.inventory import boot_keys, mutation_specs, query_specs, request_of, stream_specs
+from pyapp.core.requests.answer import error_of
+from pyapp.inventory import boot_keys, endpoint_specs, mutation_specs, query_specs, request_of, stream_specs
 from pyapp.pages import routes
 from pyapp.pages.program import Program
 from pyapp.pages.protocol import Theme
@@ -48,8 +48,11 @@ class Console:
             timings=settings.timings,
             protocol=host.protocol,
             # Across origins only a server that knows the header lets it through.
+            endpoints=endpoint_specs(),
+            limits=settings.profile != "test",
             headers={CLIENT_HEADER: "console"} if host.same_origin or "b" in settings.contract else {},
             on_error=lambda error: host.log(f"{type(error).__name__}: {error}"),
+            on_alert=lambda alert: host.log(f"{alert.kind} {'began' if alert.ended_wall_ms is None else 'ended'}: {alert.text}"),
         )
         self._client.set_streaming(settings.flag(STREAMING))
         self._program = Program(
@@ -89,6 +92,7 @@ class Console:
                 "feeds": statistics.feeds.queries,
                 "streams": statistics.streams,
                 "requests": statistics.requests,
+                "alerts": statistics.alerts,
                 "cache": statistics.cache,
                 "mutations": statistics.mutations,
                 "beat": statistics.beat,

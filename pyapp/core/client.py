@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pyapp.core.alerts import Alert, Alerts
 from pyapp.core.beat import Beat
 from pyapp.core.cache.cache import QueryCache
 from pyapp.core.cache.keys import (
@@ -46,7 +47,9 @@ from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
 from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
 from pyapp.core.queries import Pages, Queries
+from pyapp.core.requests.answer import Answer
 from pyapp.core.requests.coordinator import Requests
+from pyapp.core.requests.endpoint import EndpointClass, EndpointSpec
 from pyapp.core.scope import Scope
 from pyapp.core.server_clock import ServerClock
 from pyapp.core.statistics import Pulse, Statistics
@@ -59,7 +62,10 @@ from pyapp.core.visibility import VisibilityWatch
 __all__ = [
     "LIVE_LIST_LIMIT",
     "AggregateKey",
+    "Alert",
     "Client",
+    "EndpointClass",
+    "EndpointSpec",
     "ItemKey",
     "KeyPrefix",
     "LiveKey",
@@ -113,8 +119,11 @@ class Client(Queries):
         timings: Timings | None = None,
         protocol: Callable[[], str] = lambda: "",
         headers: Mapping[str, str] | None = None,
+        endpoints: Mapping[str, EndpointSpec] | None = None,
+        limits: bool = True,
         on_error: Callable[[Exception], None] | None = None,
         log: Log = lambda change: None,
+        on_alert: Callable[[Alert], None] = lambda alert: None,
     ) -> None:
         """Build the core.
 
@@ -124,8 +133,11 @@ class Client(Queries):
             timings: every time of the model; the defaults are the model's.
             protocol: the browser's word for the protocol of the connection (`nextHopProtocol`), for the budget (RT-64).
             headers: sent with every request.
+            endpoints: which endpoint is of which class, by name; one that is not there is a class of its own (RT-65).
+            limits: whether who asks too often has to wait (RT-67).
             on_error: told of a mistake in an application's callback; it is kept in the statistics anyway.
             log: told of each change of a domain's state (RT-80).
+            on_alert: told of the beginning and the end of each alert (RT-82).
         """
         self.timings = timings or Timings()
         self.clock = clock
@@ -136,7 +148,18 @@ class Client(Queries):
         self._paint: Callable[[], bool] = lambda: False
         self._on_paused: Callable[[bool], None] = lambda paused: None
         self.server_clock = ServerClock(clock)
-        self._requests = Requests(clock, http, self.timings, self._request_limit, dict(headers or {}))
+        self._alerts = Alerts(clock, on_alert)
+        self._requests = Requests(
+            clock,
+            http,
+            self.timings,
+            self._request_limit,
+            headers,
+            endpoints=endpoints,
+            alerts=self._alerts,
+            limits=limits,
+            on_date=self.server_clock.heard_date,
+        )
         self._cache = QueryCache(
             clock=clock,
             requests=self._requests,
@@ -260,6 +283,15 @@ class Client(Queries):
         """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
         self._feeds.forgive()
 
+    def configure_requests(self, *, coordinate: bool | None = None, limits: bool | None = None) -> None:
+        """Switch the coordinator's parts off and on, from now on (RT-71).
+
+        Args:
+            coordinate: off: nothing is shared or kept, no breaker and no rate; the connection budget and the time-out stay.
+            limits: off: nobody has to wait for asking too often (RT-67).
+        """
+        self._requests.configure(coordinate=coordinate, limits=limits)
+
     def wake(self) -> None:
         """Something outside the cache changed what is shown: draw at the next beat."""
         self._wake()
@@ -273,6 +305,9 @@ class Client(Queries):
         Args:
             began_ms: clock time at which that request began.
         """
+        answer = Answer(text, dict(headers), began_ms)
+        query = self._cache.query(key)
+        self._requests.heard(query.spec.endpoint, query.spec.request(key), answer)
         return self._cache.seed(key, text, headers, began_ms)
 
     def request(self, name: str, request: HttpRequest, done: Callable[[Any], None]) -> None:
@@ -309,6 +344,7 @@ class Client(Queries):
             cache=self._cache.statistics(),
             mutations=self._mutations.statistics(),
             requests=self._requests.statistics(),
+            alerts=self._alerts.episodes(),
             beat=self._beat.statistics(),
             hidden=self._visibility.paused,
             clock_offset_ms=self.server_clock.offset_ms,

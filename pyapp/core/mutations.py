@@ -121,7 +121,7 @@ class Mutations:
             self._settled()
 
     def _send(self, run: _Run) -> None:
-        self._requests.send(run.spec.name, run.request, lambda outcome: self._ended(run, outcome))
+        self._requests.send(run.spec.name, run.request, lambda outcome: self._ended(run, outcome), by_user=True)
 
     def _ended(self, run: _Run, outcome: Answer | RequestError) -> None:
         self._pending -= 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pyapp.core.alerts import Alert
 from pyapp.core.beat import BeatStatistics
 from pyapp.core.cache.statistics import CacheStatistics
 from pyapp.core.feeds.statistics import FeedsStatistics
 from pyapp.core.mutations import MutationStatistics
-from pyapp.core.requests.coordinator import RequestStatistics
+from pyapp.core.requests.counts import RequestStatistics
 from pyapp.core.streams.manager import StreamPulse, StreamStatistics
 
 
@@ -21,6 +22,7 @@ class Statistics:
     cache: CacheStatistics
     mutations: MutationStatistics
     requests: RequestStatistics
+    alerts: tuple[Alert, ...]
     beat: BeatStatistics
     hidden: bool
     clock_offset_ms: float | None

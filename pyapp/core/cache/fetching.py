@@ -66,7 +66,9 @@ class Fetching:
         self.cancel(query)
         query.cancelled_ms = None
         query.fetch_began_ms = self._clock.now()
-        reading = reading_for(query, not_before_ms, further=further)
+        reading = reading_for(query, further=further)
+        # A window is fetched because a person opened it or asked again, and for no other reason (RT-3).
+        by_user = by_user or isinstance(query.key, WindowKey)
         self._ask(query, query.spec.request(query.key), not_before_ms, lambda answer: self._first(query, answer, reading), by_user)
         self._store.watcher.fetch_began(query)
 
@@ -112,7 +114,7 @@ class Fetching:
                 self._store.watcher.reconsider(query)
 
         query.appending = True
-        self._ask(query, request, None, take)
+        self._ask(query, request, query.began_ms, take, by_user=True)  # no page may be older than the first
         return True
 
     def finish_window(self, query: Query) -> None:
@@ -142,7 +144,7 @@ class Fetching:
             else:
                 take(outcome)
 
-        query.fetch = self._requests.send(query.spec.endpoint, request, done, not_before_ms=not_before_ms)
+        query.fetch = self._requests.send(query.spec.endpoint, request, done, not_before_ms=not_before_ms, by_user=by_user)
         self._store.touch(query)
 
     def _first(self, query: Query, answer: Answer, reading: Reading | None, *, notify: bool = True) -> bool:
@@ -177,7 +179,9 @@ class Fetching:
             query.asked_by_user = False
             self._store.touch(query)  # nobody waits for the rest: the old reading stays, which is complete
         else:
-            self._ask(query, request, reading.not_before_ms, lambda answer: self._next(query, answer, reading))
+            assert reading.first is not None  # no page may be older than it
+            by_user = isinstance(query.key, WindowKey) or query.asked_by_user
+            self._ask(query, request, reading.first.began_ms, lambda answer: self._next(query, answer, reading), by_user)
 
     def _next(self, query: Query, answer: Answer, reading: Reading) -> None:
         parsed = self._parsed(query, answer, lambda page: added(query, reading.data, page))
@@ -222,6 +226,7 @@ class Fetching:
         """An answer that could not be read. A `ValueError` is the server's doing; anything else is a mistake of the application's."""
         if not isinstance(error, ValueError):
             self._on_error(error)
+        self._requests.unreadable(query.spec.endpoint)
         self._failed(query, _invalid(query, error))
 
     def _failed(self, query: Query, error: RequestError) -> None:

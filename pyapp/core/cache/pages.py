@@ -25,18 +25,16 @@ class Reading:
 
     Attributes:
         until: how many pages; `None` is all there are.
-        not_before_ms: as for the first of its requests: a page from before will not do.
-        first: the answer of the first page, which says when and at what position this reading began.
+        first: the answer of the first page, which says when and at what position this reading began: no page may be older.
     """
 
     until: int | None
-    not_before_ms: float | None
     first: Answer | None = None
     data: Any = None
     count: int = 0
 
 
-def reading_for(query: Query, not_before_ms: float | None, *, further: bool = False) -> Reading | None:
+def reading_for(query: Query, *, further: bool = False) -> Reading | None:
     """How a fetch of this query reads several pages before it shows any; `None` where it shows the first at once.
 
     Args:
@@ -45,9 +43,9 @@ def reading_for(query: Query, not_before_ms: float | None, *, further: bool = Fa
     if query.spec.next_page is None or query.spec.add_page is None or not query.has_data:
         return None
     if isinstance(query.key, WindowKey):
-        return Reading(None, not_before_ms)
+        return Reading(None)
     pages = query.pages + further
-    return Reading(pages, not_before_ms) if pages > 1 else None
+    return Reading(pages) if pages > 1 else None
 
 
 def next_request(query: Query, data: Any) -> HttpRequest | None:

@@ -108,7 +108,7 @@ class Schedule:
             feed.allowance.refetched_ms = feed.query.fetch_began_ms  # what is under way took this turn; its end asks for the next
         elif wanted and not self._pauses(feed):
             feed.allowance.refetched_ms = self._clock.now()
-            self._cache.fetch(feed.query)
+            self._cache.fetch(feed.query, not_before_ms=feed.outdated_ms)
 
     def settle(self, feed: Feed) -> None:
         """An event came of a stream that may lag the server by one: refetch once it has been quiet for a moment (RT-44)."""

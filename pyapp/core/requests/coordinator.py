@@ -16,25 +16,23 @@ called once or, after `cancel`, never; never before `send` has returned; a class
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from collections.abc import Callable, Mapping
 
-from pyapp.core.alerts import AlertKind, Alerts
-from pyapp.core.clock import Clock, Timer
-from pyapp.core.errors import BreakerOpen, Disposed, InvalidAnswer, NetworkError, RequestError, TimedOut
+from pyapp.core.alerts import Alerts
+from pyapp.core.clock import Clock
+from pyapp.core.errors import Disposed, InvalidAnswer, RequestError, TimedOut
 from pyapp.core.ports import Cancel, Http, HttpAnswer, HttpRequest
-from pyapp.core.requests import breaker
 from pyapp.core.requests.answer import Answer, Done, error_of
-from pyapp.core.requests.bodies import Bodies, RequestKey
-from pyapp.core.requests.breaker import BreakerState, Verdict
-from pyapp.core.requests.counts import ClassStatistics, Count, EndpointStatistics, RequestStatistics
+from pyapp.core.requests.bodies import RequestKey
+from pyapp.core.requests.counts import Count, EndpointStatistics, RequestStatistics
+from pyapp.core.requests.earlier import Earlier
 from pyapp.core.requests.endpoint import EndpointSpec
 from pyapp.core.requests.endpoint import endpoint as endpoint_alone
-from pyapp.core.requests.flight import Flight, Stage, Telling, Ticket
-from pyapp.core.requests.kept import Kept
+from pyapp.core.requests.flight import Flight, Stage, Ticket
+from pyapp.core.requests.guard import Guard
 from pyapp.core.requests.lanes import Lane, Lanes
 from pyapp.core.requests.owners import Owners
+from pyapp.core.requests.tellings import Tellings
 from pyapp.core.timings import Timings
 
 __all__ = ["Answer", "Done", "EndpointStatistics", "RequestStatistics", "Requests", "error_of"]
@@ -81,15 +79,12 @@ class Requests:
         self._flying: dict[Flight, None] = {}
         self._joinable: dict[RequestKey, Flight] = {}
         self._lanes = Lanes()
-        self._kept = Kept()
-        self._bodies = Bodies()
+        self._earlier = Earlier()
+        self._guard = Guard(clock, timings, self._alerts)
+        self._tellings = Tellings(clock)
         self._owners = Owners(clock, timings, self._alerts, self._enqueue, limits=limits)
         self._counts: dict[str, Count] = {}
-        self._tellings: deque[Telling] = deque()
-        self._telling: Timer | None = None
         self._delivering: Flight | None = None
-        self._conditional: bool | None = None
-        self._generation = 0
         self._tickets = 0
         self._closed = False
 
@@ -127,16 +122,15 @@ class Requests:
             if flight is not None and self._serves(flight, not_before_ms):
                 count.joined += 1
                 return self._join(flight, done, owner, by_user=by_user)
-            answer = self._kept.get(key, self._clock.now(), not_before_ms)
+            answer = self._earlier.answer(key, self._clock.now(), not_before_ms)
             if answer is not None:
                 count.kept += 1
-                return self._tell(done, answer)
+                return self._tellings.add(done, answer)
         spec = self._spec(endpoint)
-        now = self._clock.now()
-        lane = self._lanes.of(spec.cls, now)
-        if self._coordinated and breaker.verdict(lane.breaker, now, by_user=by_user) is Verdict.REFUSE:
+        lane = self._lanes.of(spec.cls, self._clock.now())
+        if self._guard.refuses(lane, by_user=by_user):
             count.refused += 1
-            return self._tell(done, self._refusal(lane, endpoint))
+            return self._tellings.add(done, self._guard.refusal(lane, endpoint))
         self._tickets += 1
         flight = Flight(spec, request, key, owner, by_user, {self._tickets: done})
         if key is not None and self._coordinated:
@@ -152,8 +146,7 @@ class Requests:
         Call it while the answer is being handed out, so that it is counted once for all who wait for it.
         """
         flight = self._delivering
-        self._kept.forget(endpoint)
-        self._bodies.forget(endpoint)
+        self._earlier.forget(endpoint)
         if flight is not None and flight.unreadable:
             return
         probe = 0
@@ -165,12 +158,12 @@ class Requests:
         lane = self._lanes.of(self._spec(endpoint).cls, self._clock.now())
         self._fail(lane, probe)
         if flight is None:
-            self._announce(lane)
+            self._guard.announce(lane)
 
     def heard(self, endpoint: str, request: HttpRequest, answer: Answer) -> None:
         """Take an answer that was fetched before this was built: its body by ETag, and its `Date` (RT-34, RT-55)."""
         if self._coordinated:
-            self._bodies.put(_key(request), endpoint, answer.text, answer.headers)
+            self._earlier.keep_body(_key(request), endpoint, answer.text, answer.headers)
         self._dated(answer.headers, answer.began_ms)
 
     def configure(self, *, coordinate: bool | None = None, limits: bool | None = None) -> None:
@@ -183,13 +176,11 @@ class Requests:
         if limits is not None:
             self._owners.limits = limits
         if coordinate is not None and coordinate is not self._coordinated:
-            self._coordinated = coordinate
+            self._coordinated = self._guard.on = coordinate
             self._joinable.clear()
-            self._kept.clear()
-            self._bodies.clear()
+            self._earlier.clear()
             for lane in self._lanes.all():
-                lane.breaker = breaker.reset(lane.breaker, self._clock.now())
-                self._announce(lane)
+                self._guard.reset(lane)
         self._owners.exempt = not self._coordinated
         if not self._owners.limiting:
             self._owners.release_all()
@@ -217,7 +208,7 @@ class Requests:
         else:
             self._counts[flight.endpoint.name].cancelled += 1
             lane = self._lane(flight)
-            lane.breaker = breaker.abandoned(lane.breaker, self._clock.now(), flight.probe)
+            self._guard.abandoned(lane, flight.probe)
             self._land(flight, lane)
             if flight.cancel is not None:
                 flight.cancel.cancel()
@@ -227,9 +218,7 @@ class Requests:
     def close(self) -> None:
         """Give up everything under way; nothing is sent from here on."""
         self._closed = True
-        self._tellings.clear()
-        if self._telling is not None:
-            self._telling.cancel()
+        self._tellings.close()
         self._owners.close()
         for lane in self._lanes.all():
             for flight in self._lanes.empty(lane):
@@ -238,8 +227,7 @@ class Requests:
             flight.waiters.clear()
             self.give_up(flight, 0)
         self._joinable.clear()
-        self._kept.clear()
-        self._bodies.clear()
+        self._earlier.clear()
 
     # On the way ---------------------------------------------------------------------------------------------------------------
 
@@ -247,7 +235,7 @@ class Requests:
         """Whether a flight's answer will do for somebody who asks now."""
         if flight.stage is not Stage.SENT:
             return True
-        return flight.generation == self._generation and (not_before_ms is None or flight.began_ms >= not_before_ms)
+        return flight.generation == self._earlier.generation and (not_before_ms is None or flight.began_ms >= not_before_ms)
 
     def _join(self, flight: Flight, done: Done, owner: str, *, by_user: bool) -> Ticket:
         self._tickets += 1
@@ -270,35 +258,26 @@ class Requests:
 
     def _take_off(self, lane: Lane, flight: Flight) -> None:
         now = self._clock.now()
-        if self._coordinated:
-            lane.breaker, verdict = breaker.ask(lane.breaker, now, by_user=flight.by_user)
-            if verdict is Verdict.REFUSE:
-                self._refuse(lane, flight)
-                return
-            if verdict is Verdict.PROBE:
-                flight.probe = lane.breaker.probe
+        if not self._guard.lets_pass(lane, flight):
+            self._refuse(lane, flight)
+            return
         if flight.key is None:
-            self._changed()
-        flight.stage, flight.began_ms, flight.generation = Stage.SENT, now, self._generation
+            self._earlier.changed()
+        flight.stage, flight.began_ms, flight.generation = Stage.SENT, now, self._earlier.generation
         self._flying[flight] = None
         lane.flying += 1
         self._counts[flight.endpoint.name].sent += 1
         flight.timer = self._clock.call_at(now + self._timings.request_timeout_ms, lambda: self._timed_out(flight))
         request = flight.request
         headers = {**self._headers, **request.headers}
-        if flight.key is not None and self._coordinated and self._conditional is not False:
-            flight.body = self._bodies.get(flight.key)
+        if flight.key is not None and self._coordinated:
+            flight.body = self._earlier.body(flight.key)
             if flight.body is not None:
                 headers["If-None-Match"] = flight.body.etag
         flight.cancel = self._http.send(
             HttpRequest(request.method, request.url, headers, request.body),
             lambda answer: self._answered(flight, answer),
         )
-
-    def _changed(self) -> None:
-        """Something that may change the server was sent or is over: what began before serves nobody who asks from now on."""
-        self._generation += 1
-        self._kept.clear()
 
     # Coming back --------------------------------------------------------------------------------------------------------------
 
@@ -315,38 +294,22 @@ class Requests:
             return
         name, body = flight.endpoint.name, flight.body
         self._dated(answer.headers, flight.began_ms)
+        self._earlier.learn(flight, answer.status != 0)
         if body is not None and answer.status == NOT_MODIFIED:
-            self._conditional = True
             self._counts[name].not_modified += 1
-            self._bodies.hit()
-            # The body still holds; when, and up to which position, the server says now.
-            self._keep(flight, Answer(body.text, {**body.headers, **answer.headers}, flight.began_ms))
+            self._keep(flight, self._earlier.holds(flight, body, answer.headers))
             return
         error = error_of(answer, name)
         if error is not None:
-            self._doubt_conditions(flight, error)
             self._finish(flight, error)
             return
         self._keep(flight, Answer(answer.body, dict(answer.headers), flight.began_ms))
 
     def _keep(self, flight: Flight, answer: Answer) -> None:
-        if flight.key is not None and self._coordinated:
-            name, now = flight.endpoint.name, self._clock.now()
-            self._bodies.put(flight.key, name, answer.text, answer.headers)
-            if flight.generation == self._generation:
-                join_ms = flight.endpoint.cls.join_ms
-                until = now + (self._timings.join_ms if join_ms is None else join_ms)
-                self._kept.put(flight.key, name, answer, now, until)
+        if self._coordinated:
+            join_ms = flight.endpoint.cls.join_ms
+            self._earlier.keep(flight, answer, self._clock.now(), self._timings.join_ms if join_ms is None else join_ms)
         self._finish(flight, answer)
-
-    def _doubt_conditions(self, flight: Flight, error: RequestError) -> None:
-        """Across origins a server may refuse requests with `If-None-Match` before they are sent, which looks like a lost network.
-
-        Until one of them was answered such a loss ends asking by ETag: it saves traffic, and may not cost an answer.
-        """
-        if flight.body is not None and isinstance(error, NetworkError) and self._conditional is None:
-            self._conditional = False
-            self._bodies.clear()
 
     def _finish(self, flight: Flight, outcome: Answer | RequestError) -> None:
         now, lane = self._clock.now(), self._lane(flight)
@@ -360,7 +323,7 @@ class Requests:
         if isinstance(outcome, RequestError) and outcome.is_failure:
             self._fail(lane, flight.probe)
         else:
-            lane.breaker = breaker.succeeded(lane.breaker, now, flight.probe)
+            self._guard.succeeded(lane, flight.probe)
         waiters = list(flight.waiters.values())
         flight.waiters.clear()
         self.pump()
@@ -371,7 +334,17 @@ class Requests:
         finally:
             self._delivering = outer
             # Only now is it known whether anybody could read the answer: an alert must not end and begin again with each probe.
-            self._announce(lane)
+            self._guard.announce(lane)
+
+    def _fail(self, lane: Lane, probe: int) -> None:
+        """A request failed: where that opens the breaker, what waits for its place is not sent."""
+        if not self._guard.failed(lane, probe):
+            return
+        for flight in self._lanes.empty(lane):
+            if flight.by_user:
+                self._lanes.put(lane, flight)  # it will be the probe
+            else:
+                self._refuse(lane, flight)
 
     def _leave(self, flight: Flight) -> None:
         """Nobody joins it from here on."""
@@ -386,29 +359,12 @@ class Requests:
         if flight.timer is not None:
             flight.timer.cancel()
         if flight.key is None:
-            self._changed()
+            self._earlier.changed()
 
     def _dated(self, headers: Mapping[str, str], began_ms: float) -> None:
         date = headers.get("date")
         if date:
             self._on_date(date, began_ms, self._clock.now())
-
-    # The breaker --------------------------------------------------------------------------------------------------------------
-
-    def _fail(self, lane: Lane, probe: int) -> None:
-        if not self._coordinated:
-            return
-        times = self._timings
-        lane.breaker = breaker.failed(
-            lane.breaker, self._clock.now(), probe, window_ms=times.breaker_window_ms, open_ms=times.breaker_open_ms
-        )
-        if lane.breaker.state is not BreakerState.OPEN:
-            return
-        for flight in self._lanes.empty(lane):
-            if flight.by_user:
-                self._lanes.put(lane, flight)  # it will be the probe
-            else:
-                self._refuse(lane, flight)
 
     def _refuse(self, lane: Lane, flight: Flight) -> None:
         """A flight that was waiting for its place is not sent."""
@@ -417,7 +373,7 @@ class Requests:
         self._owners.ended(flight.owner)
         name = flight.endpoint.name
         self._counts[name].refused += len(flight.waiters)
-        error = self._refusal(lane, name)
+        error = self._guard.refusal(lane, name)
 
         def told(number: int, outcome: Answer | RequestError) -> None:
             done = flight.waiters.pop(number, None)
@@ -425,56 +381,7 @@ class Requests:
                 done(outcome)
 
         for number in list(flight.waiters):
-            self._tell(lambda outcome, number=number: told(number, outcome), error)
-
-    def _refusal(self, lane: Lane, endpoint: str) -> BreakerOpen:
-        state = lane.breaker
-        if state.state is BreakerState.OPEN:
-            # Rounded up, and a millisecond more: who waits for so long must not come a hair's breadth too early.
-            wait_ms = math.ceil(max(0.0, state.retry_at_ms - self._clock.now())) + 1.0
-            when = f"it is asked again in {math.ceil(wait_ms / 1000)} s, and at once when you refresh"
-        else:
-            wait_ms = self._timings.backoff_base_ms
-            when = "it is being tried again now"
-        text = f"The server failed too often when asked for {lane.cls.name}: {when}."
-        return BreakerOpen(text, endpoint=endpoint, retry_after_ms=wait_ms)
-
-    def _announce(self, lane: Lane) -> None:
-        """An alert for as long as the breaker is not closed."""
-        name = lane.cls.name
-        if lane.breaker.state is BreakerState.CLOSED:
-            self._alerts.end(AlertKind.BREAKER, name)
-            return
-        times = self._timings
-        self._alerts.begin(
-            AlertKind.BREAKER,
-            name,
-            f"{breaker.FAILURES} requests for {name} failed within {times.breaker_window_ms / 1000:g} s: "
-            f"the server is asked for them once in {times.breaker_open_ms / 1000:g} s until it answers.",
-        )
-
-    # Telling ------------------------------------------------------------------------------------------------------------------
-
-    def _tell(self, done: Done, outcome: Answer | RequestError) -> Telling:
-        """Call `done` as soon as this turn is over."""
-        telling = Telling(done, outcome)
-        self._tellings.append(telling)
-        if self._telling is None:
-            self._telling = self._clock.call_at(self._clock.now(), self._tell_all)
-        return telling
-
-    def _tell_all(self) -> None:
-        self._telling = None
-        tellings, self._tellings = self._tellings, deque()
-        try:
-            while tellings:
-                tellings.popleft().tell()
-        finally:
-            if tellings:
-                # A callback raised: it must not keep the others from their answers.
-                self._tellings.extendleft(reversed(tellings))
-                if self._telling is None:
-                    self._telling = self._clock.call_at(self._clock.now(), self._tell_all)
+            self._tellings.add(lambda outcome, number=number: told(number, outcome), error)
 
     # Reading ------------------------------------------------------------------------------------------------------------------
 
@@ -485,7 +392,7 @@ class Requests:
 
     def statistics(self) -> RequestStatistics:
         """Everything counted so far; reading changes nothing."""
-        to_wall = self._clock.wall() - self._clock.now()
+        bodies, kept = self._earlier.statistics()
         return RequestStatistics(
             in_flight=len(self._flying),
             queued=self._lanes.queued,
@@ -493,20 +400,10 @@ class Requests:
             coordinated=self._coordinated,
             limited=self._owners.limiting,
             endpoints=tuple(count.statistics() for _, count in sorted(self._counts.items())),
-            classes=tuple(
-                ClassStatistics(
-                    cls=lane.cls.name,
-                    breaker=lane.breaker.state,
-                    since_wall_ms=to_wall + lane.breaker.since_ms,
-                    opens=lane.breaker.opens,
-                    in_flight=lane.flying,
-                    queued=len(lane.queue),
-                )
-                for lane in self._lanes.all()
-            ),
+            classes=self._lanes.statistics(self._clock.wall() - self._clock.now()),
             owners=self._owners.statistics(),
-            bodies=self._bodies.statistics(),
-            kept=self._kept.statistics(),
+            bodies=bodies,
+            kept=kept,
         )
 
     def _spec(self, name: str) -> EndpointSpec:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from pyapp.core.clock import Timer
-from pyapp.core.errors import RequestError
 from pyapp.core.ports import Cancel, HttpRequest
-from pyapp.core.requests.answer import Answer, Done
+from pyapp.core.requests.answer import Done
 from pyapp.core.requests.bodies import Body, RequestKey
 from pyapp.core.requests.endpoint import EndpointSpec
 
@@ -68,21 +67,3 @@ class Ticket:
         if not self.given_up:
             self.given_up = True
             self.give_up(self.flight, self.number)
-
-
-@dataclass(slots=True)
-class Telling:
-    """Something known already that is told as soon as `send` has returned."""
-
-    done: Done | None
-    outcome: Answer | RequestError
-
-    def cancel(self) -> None:
-        """Do not tell it."""
-        self.done = None
-
-    def tell(self) -> None:
-        """Tell it, once."""
-        done, self.done = self.done, None
-        if done is not None:
-            done(self.outcome)

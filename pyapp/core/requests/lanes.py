@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from pyapp.core.requests.breaker import Breaker
+from pyapp.core.requests.counts import ClassStatistics
 from pyapp.core.requests.endpoint import EndpointClass
 from pyapp.core.requests.flight import Flight, Stage
 
@@ -78,6 +79,20 @@ class Lanes:
     def all(self) -> tuple[Lane, ...]:
         """Every lane."""
         return tuple(self._lanes.values())
+
+    def statistics(self, to_wall_ms: float) -> tuple[ClassStatistics, ...]:
+        """Every class; `to_wall_ms` makes wall times of clock times."""
+        return tuple(
+            ClassStatistics(
+                cls=lane.cls.name,
+                breaker=lane.breaker.state,
+                since_wall_ms=to_wall_ms + lane.breaker.since_ms,
+                opens=lane.breaker.opens,
+                in_flight=lane.flying,
+                queued=len(lane.queue),
+            )
+            for lane in self._lanes.values()
+        )
 
     @property
     def queued(self) -> int:
