@@ -28,6 +28,10 @@ def test_who_comes_to_data_younger_than_its_stale_time_asks_nothing_and_who_find
     world.answer(1)
     world.look(stale_ms=0)
     world.settle()
+    assert world.asked() == 2  # an answer of the last second serves whoever asks (RT-65)
+    world.clock.advance(1_000)
+    world.look(stale_ms=0)
+    world.settle()
     assert world.asked() == 3
 
 
