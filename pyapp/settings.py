@@ -1,40 +1,34 @@
-"""Profiles and flags: what this page runs with, and where each value came from (RT-70, RT-71, as far as this version reads them)."""
+"""Profiles and settings: what this page runs with, and where each value came from (RT-70, RT-71)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Any, Final, cast, get_args
 
-from pyapp.contract.config import ServerConfig
+from pyapp.contract.config import Profile, ServerConfig
+from pyapp.core.feeds.changes import Level
 from pyapp.core.timings import TEST_DIVISOR, Timings
+from pyapp.flags import FLAGS, Source, value_of
 
-Source = Literal["default", "server", "you"]
-
-STREAMING: Final = "enable_sse_streaming"
+PROFILES: Final[tuple[str, ...]] = get_args(Profile)
+_FALLBACK_POLL_MS: Final[Mapping[str, float]] = {"development": 5_000, "production": 10_000, "docker": 8_000, "test": 5_000}
+_LEVELS: Final[Mapping[str, Level]] = {
+    "development": Level.DEBUG,
+    "docker": Level.INFO,
+    "production": Level.WARNING,
+    "test": Level.DEBUG,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class FlagSpec:
-    """A flag that this version reads.
+class PageFile:
+    """What `penstock.json` says beside the API's address; `problem` is a sentence about what of it cannot be used."""
 
-    Attributes:
-        owner: the part that reads it.
-        purpose: what it is for.
-        default: without a word from the server.
-        removed_when: the condition for its removal, if it is temporary.
-    """
-
-    name: str
-    owner: str
-    purpose: str
-    default: bool
-    removed_when: str = "never: it is the kill switch"
-
-
-FLAGS: Final[tuple[FlagSpec, ...]] = (FlagSpec(STREAMING, "feeds", "Streams feed the panels; off, everything polls.", True),)
-
-_FALLBACK_POLL_MS: Final[Mapping[str, float]] = {"development": 5_000, "production": 10_000, "docker": 8_000, "test": 5_000}
+    profile: str = ""
+    flags: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,10 @@ class Settings:
     Attributes:
         profile, profile_source: the environment's name (RT-70).
         timings: every time of the model, as the profile has them.
+        level: of the console lines.
+        limits: whether who asks too often has to wait; the profile `test` is exempt (RT-67).
         flags: each flag's value and where it came from.
+        user: the identity that percentages were worked out for.
         server: the server's name and version, empty at a part-A server.
         contract: the parts that the server speaks.
     """
@@ -52,7 +49,10 @@ class Settings:
     profile: str = "production"
     profile_source: Source = "default"
     timings: Timings = field(default_factory=Timings)
+    level: Level = Level.WARNING
+    limits: bool = True
     flags: Mapping[str, tuple[bool, Source]] = field(default_factory=dict[str, "tuple[bool, Source]"])
+    user: str = ""
     server: str = ""
     contract: tuple[str, ...] = ("a",)
 
@@ -64,38 +64,73 @@ class Settings:
         """
         return self.flags[name][0]
 
-    def with_override(self, name: str, value: bool) -> Settings:
-        """The settings after a person set a flag. The server's `off` always wins (RT-71).
 
-        Raises:
-            KeyError: no such flag.
-        """
-        now, source = self.flags[name]
-        if source == "server" and not now:
-            return self
-        return replace(self, flags={**self.flags, name: (value, "you")})
+def page_file_of(text: str) -> PageFile:
+    """The `profile` and `flags` of `penstock.json`. What cannot be used is left out and said, never guessed."""
+    try:
+        found = cast("dict[str, Any]", json.loads(text))
+        profile, flags = found.get("profile", ""), found.get("flags", {})
+    except (ValueError, AttributeError):
+        return PageFile(problem="penstock.json cannot be read: its profile and flags are not used.")
+    if not isinstance(flags, dict) or not all(isinstance(value, bool) for value in cast("dict[str, object]", flags).values()):
+        return PageFile(problem='penstock.json: "flags" must be names with true or false; none of them is used.')
+    if profile not in ("", *PROFILES):
+        return PageFile(flags=flags, problem=f'penstock.json: "profile" must be one of {", ".join(PROFILES)}; it is not used.')
+    known = {spec.name for spec in FLAGS}
+    unknown = sorted(name for name in cast("dict[str, bool]", flags) if name not in known)
+    problem = f"penstock.json names flags that do not exist: {', '.join(unknown)}." if unknown else None
+    return PageFile(profile, flags, problem)
 
 
-def settings_of(config: ServerConfig | None) -> Settings:
-    """The settings of a server's `/config`; `None` where it has none, which is a part-A server."""
-    flags: dict[str, tuple[bool, Source]] = {spec.name: (spec.default, "default") for spec in FLAGS}
-    if config is None:
-        return Settings(flags=flags)
-    for spec in FLAGS:
-        flag = config.flags.get(spec.name)
-        if flag is not None:
-            flags[spec.name] = (flag.enabled, "server")
-    timings = replace(
-        Timings(), fallback_poll_ms=_FALLBACK_POLL_MS[config.profile], live_refresh_ms=float(config.live_refresh_interval_ms)
-    )
-    if config.profile == "test":
-        # The server has divided its own intervals already; only what is ours remains.
-        timings = replace(timings.divided(TEST_DIVISOR), live_refresh_ms=float(config.live_refresh_interval_ms))
+def settings_of(
+    config: ServerConfig | None, page: PageFile | None = None, overrides: Mapping[str, bool] | None = None, user: str = ""
+) -> Settings:
+    """The settings of a server's `/config`, the page's file and what a person set.
+
+    Args:
+        config: `None` where the server has none, which is a part-A server.
+        overrides: flags by name.
+        user: the identity, for flags that only some have.
+    """
+    page = page if page is not None else PageFile()
+    overrides = overrides if overrides is not None else {}
+    profile, source = _profile(config, page)
+    flags = {
+        spec.name: value_of(
+            spec,
+            server=config.flags.get(spec.name) if config is not None else None,
+            override=overrides.get(spec.name),
+            page=page.flags.get(spec.name),
+            profile=profile,
+            user=user,
+        )
+        for spec in FLAGS
+    }
     return Settings(
-        profile=config.profile,
-        profile_source="server",
-        timings=timings,
+        profile=profile,
+        profile_source=source,
+        timings=_timings(profile, config),
+        level=_LEVELS[profile],
+        limits=profile != "test",
         flags=flags,
-        server=f"{config.server.name} {config.server.version}",
-        contract=tuple(config.server.contract),
+        user=user,
+        server=f"{config.server.name} {config.server.version}" if config is not None else "",
+        contract=tuple(config.server.contract) if config is not None else ("a",),
     )
+
+
+def _profile(config: ServerConfig | None, page: PageFile) -> tuple[str, Source]:
+    """The server's word, else the page's, else production (RT-70)."""
+    if config is not None:
+        return config.profile, "server"
+    return (page.profile, "page") if page.profile else ("production", "default")
+
+
+def _timings(profile: str, config: ServerConfig | None) -> Timings:
+    timings = replace(Timings(), fallback_poll_ms=_FALLBACK_POLL_MS[profile])
+    if profile == "test":
+        timings = timings.divided(TEST_DIVISOR)
+    if config is None:
+        return timings
+    # The server has divided its own intervals already.
+    return replace(timings, live_refresh_ms=float(config.live_refresh_interval_ms))
