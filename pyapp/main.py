@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -13,15 +14,20 @@ from pyapp.browser.host import Host, Prefetched
 from pyapp.contract.config import ServerConfig
 from pyapp.core.cache.keys import parse_key
 from pyapp.core.client import Client
+from pyapp.core.errors import RequestError
+from pyapp.core.feeds.changes import StateChange
+from pyapp.core.identity import Visitor
 from pyapp.core.ports import HttpAnswer, HttpRequest
 from pyapp.core.requests.answer import error_of
+from pyapp.core.streams.connection import Reason
 from pyapp.inventory import boot_keys, endpoint_specs, mutation_specs, query_specs, request_of, stream_specs
 from pyapp.pages import routes
 from pyapp.pages.program import Program
 from pyapp.pages.protocol import Theme
 from pyapp.reducers import REDUCERS
 from pyapp.reducers.comparing import COMPARED
-from pyapp.settings import STREAMING, Settings, settings_of
+from pyapp.rollout import ConfigWatch, Counts, Rollout
+from pyapp.settings import page_file_of
 from pyapp.telemetry.diagnostics import plain, report
 
 CLIENT_HEADER = "X-Penstock-Client"
@@ -31,10 +37,19 @@ CONFIG = "config"
 class Console:
     """Every part of the running application."""
 
-    def __init__(self, host: Host, settings: Settings, problem: str | None) -> None:
-        """Build the parts; `problem` is a sentence about the configuration, if there is one."""
+    def __init__(self, host: Host, config: ServerConfig | None, problem: str | None) -> None:
+        """Build the parts.
+
+        Args:
+            config: the server's, `None` where it has none.
+            problem: a sentence about it, if there is one.
+        """
         self._host = host
-        self._settings = settings
+        page = page_file_of(host.page_file())
+        visitor = Visitor(host.storage, lambda: f"{random.getrandbits(48):012x}")
+        self._rollout = Rollout(config=config, page=page, storage=host.storage, identity=visitor)
+        self._served = config is not None
+        settings = self._rollout.settings
         self._boot = host.boot_report()
         self._client = Client(
             clock=host.clock,
@@ -49,30 +64,43 @@ class Console:
             protocol=host.protocol,
             # Across origins only a server that knows the header lets it through.
             endpoints=endpoint_specs(),
-            limits=settings.profile != "test",
+            limits=settings.limits,
             headers={CLIENT_HEADER: "console"} if host.same_origin or "b" in settings.contract else {},
             on_error=lambda error: host.log(f"{type(error).__name__}: {error}"),
             on_alert=lambda alert: host.log(f"{alert.kind} {'began' if alert.ended_wall_ms is None else 'ended'}: {alert.text}"),
+            log=self._changed,
         )
-        self._client.set_streaming(settings.flag(STREAMING))
+        self._config_watch = ConfigWatch(
+            host.clock, settings.timings.config_ms, self._ask_config, lambda: self._client.paused, self._rollout.heard
+        )
+        visitor.on_change(self._client.identity_changed)
         self._program = Program(
             client=self._client,
             screen=host,
             profile=settings.profile if settings.profile_source == "server" else "",
             version=__version__,
             theme=cast(Theme, host.theme()),
-            notice=problem or host.notice(),
+            notice=problem or page.problem or host.notice(),
         )
 
     def start(self) -> None:
         """Show the page that the address names."""
+        self._rollout.run(self._host.clock, self, self._counts)
+        if self._served:
+            self._config_watch.start()
         route = f"/{routes.parse(self._host.hash()).route}"
         for key in boot_keys(route):
             ready = self._host.prefetched(request_of(key).url)
             if ready is not None and error_of(ready.answer) is None:
                 self._client.seed(key, ready.answer.body, ready.answer.headers, ready.began_ms)
         self._host.connect(self._program.dispatch)
-        self._host.expose(version=__version__, diagnostics=self.diagnostics, query=self.query, set_flag=self.set_flag)
+        self._host.expose(
+            version=__version__,
+            diagnostics=self.diagnostics,
+            query=self.query,
+            set_flag=self._rollout.set,
+            unset_flag=self._rollout.unset,
+        )
         self._host.on_route(self._program.navigate)
         self._program.on_first_paint = self._host.booted
         self._program.navigate(self._host.hash())
@@ -86,7 +114,8 @@ class Console:
             {
                 "version": __version__,
                 "boot": self._boot,
-                "settings": self._settings,
+                "settings": self._rollout.settings,
+                "flips": self._rollout.flips(),
                 "clock": self._host.clock.statistics(),
                 "domains": statistics.feeds.domains,
                 "feeds": statistics.feeds.queries,
@@ -115,16 +144,41 @@ class Console:
             return None
         return json.dumps(_jsonable(result.data))
 
-    def set_flag(self, name: str, value: bool) -> None:
-        """Flip a flag for this page (RT-71); the server's `off` wins.
+    # What flags act on (rollout.Switches) ---------------------------------------------------------------------------------------
 
-        Raises:
-            ValueError: no such flag.
-        """
-        if name not in self._settings.flags:
-            raise ValueError(f"There is no flag {name!r}: there are {', '.join(sorted(self._settings.flags))}.")
-        self._settings = self._settings.with_override(name, bool(value))
-        self._client.set_streaming(self._settings.flag(STREAMING))
+    def set_streaming(self, on: bool) -> None:
+        self._client.set_streaming(on)
+
+    def set_verifying(self, on: bool) -> None:
+        self._client.set_verifying(on)
+
+    def set_fetching(self, on: bool) -> None:
+        self._client.set_fetching(on)
+
+    def configure_requests(self, *, coordinate: bool) -> None:
+        self._client.configure_requests(coordinate=coordinate)
+
+    def deny_streams(self, names: frozenset[str]) -> None:
+        self._client.deny(dict.fromkeys(names, Reason.FLAG_OFF))
+
+    # Inside -------------------------------------------------------------------------------------------------------------------
+
+    def _counts(self) -> Counts:
+        statistics = self._client.statistics()
+        endpoints = statistics.requests.endpoints
+        sent, failed = sum(row.sent for row in endpoints), sum(row.failed for row in endpoints)
+        return Counts(sent, failed, sum(row.drops for row in statistics.streams))
+
+    def _ask_config(self, done: Callable[[str | RequestError], None]) -> None:
+        def answered(outcome: Any) -> None:
+            done(outcome if isinstance(outcome, RequestError) else outcome.text)
+
+        self._client.request(CONFIG, HttpRequest("GET", CONFIG), answered)
+
+    def _changed(self, change: StateChange) -> None:
+        """One structured line per change, at the profile's level (RT-80)."""
+        if change.level >= self._rollout.settings.level:
+            self._host.line(change.level, f"penstock {json.dumps(plain(change))}")
 
 
 def _jsonable(value: Any) -> Any:
@@ -139,16 +193,14 @@ def _jsonable(value: Any) -> Any:
     return plain(value)
 
 
-def _configured(answer: HttpAnswer) -> tuple[Settings, str | None]:
-    """The settings of the answer to `/config`. A part-A server has none: 404, or a page of HTML, and both are no problem."""
+def _configured(answer: HttpAnswer) -> tuple[ServerConfig | None, str | None]:
+    """The answer to `/config`. A part-A server has none: 404, or a page of HTML, and both are no problem."""
     if answer.status == 200 and answer.headers.get("content-type", "application/json").startswith("application/json"):
         try:
-            return settings_of(ServerConfig.model_validate_json(answer.body)), None
+            return ServerConfig.model_validate_json(answer.body), None
         except ValidationError:
-            return settings_of(
-                None
-            ), "The server's configuration cannot be read: defaults are in use. Compare the server's version with this one."
-    return settings_of(None), None
+            return None, "The server's configuration cannot be read: defaults are in use. Compare the server's version with this one."
+    return None, None
 
 
 def start() -> None:

@@ -1,4 +1,4 @@
-"""Flags while the page is open: a person's, the server's new word, another identity; each flip at once, with what it changed (RT-71, RT-72).
+"""Flags while the page is open: a person's, the server's new word, another identity; each flip at once (RT-71, RT-72).
 
     Rollout   holds what each source says, works the settings out anew, and applies what is different
     ConfigWatch   asks `/config` again every so often while somebody sees the page
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -99,8 +100,10 @@ class Rollout:
     """The settings of now.
 
     Args:
-        count: the counters, for the rates.
-        on_settings: told of every change, to apply it.
+        config: the server's, `None` at a part-A server.
+        page: what `penstock.json` says.
+        storage: keeps what a person set.
+        identity: for flags that only some people have.
     """
 
     def __init__(
@@ -123,7 +126,7 @@ class Rollout:
         self.settings = self._work_out()
 
     def run(self, clock: Clock, switches: Switches, count: Callable[[], Counts]) -> None:
-        """Apply the flags, and from now on every change of them."""
+        """Apply the flags, and from now on every change of them; `count` gives the counters for the rates."""
         self._clock, self._switches, self._count = clock, switches, count
         self._mark(())
         apply(self.settings, switches)
@@ -269,8 +272,6 @@ class ConfigWatch:
             if outcome.kind in ("missing", "content"):
                 return  # another server answers now, one that has no configuration: what it said before stays
         else:
-            try:
+            with suppress(ValidationError):  # not readable: what it said before stays
                 self._on_config(ServerConfig.model_validate_json(outcome))
-            except ValidationError:
-                pass  # not readable: what it said before stays
         self.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast, get_args
+from typing import Final, cast, get_args
 
 from pyapp.contract.config import Profile, ServerConfig
 from pyapp.core.feeds.changes import Level
@@ -68,18 +68,20 @@ class Settings:
 def page_file_of(text: str) -> PageFile:
     """The `profile` and `flags` of `penstock.json`. What cannot be used is left out and said, never guessed."""
     try:
-        found = cast("dict[str, Any]", json.loads(text))
-        profile, flags = found.get("profile", ""), found.get("flags", {})
+        found = cast("dict[str, object]", json.loads(text))
+        profile, said = found.get("profile", ""), found.get("flags", {})
     except (ValueError, AttributeError):
         return PageFile(problem="penstock.json cannot be read: its profile and flags are not used.")
-    if not isinstance(flags, dict) or not all(isinstance(value, bool) for value in cast("dict[str, object]", flags).values()):
+    named = cast("dict[str, object]", said) if isinstance(said, dict) else {"": said}
+    flags = {name: value for name, value in named.items() if isinstance(value, bool)}
+    if len(flags) < len(named):
         return PageFile(problem='penstock.json: "flags" must be names with true or false; none of them is used.')
     if profile not in ("", *PROFILES):
         return PageFile(flags=flags, problem=f'penstock.json: "profile" must be one of {", ".join(PROFILES)}; it is not used.')
     known = {spec.name for spec in FLAGS}
-    unknown = sorted(name for name in cast("dict[str, bool]", flags) if name not in known)
+    unknown = sorted(name for name in flags if name not in known)
     problem = f"penstock.json names flags that do not exist: {', '.join(unknown)}." if unknown else None
-    return PageFile(profile, flags, problem)
+    return PageFile(str(profile), flags, problem)
 
 
 def settings_of(

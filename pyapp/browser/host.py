@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyapp.browser.javascript import create_proxy, js, to_js
-from pyapp.browser.ports import BrowserHttp, BrowserSources, BrowserVisibility, browser_clock
+from pyapp.browser.ports import BrowserHttp, BrowserSources, BrowserStorage, BrowserVisibility, browser_clock
 from pyapp.core.clock import TimerHeap
 from pyapp.core.ports import HttpAnswer
 
@@ -37,11 +37,16 @@ class Host:
         self.sources = BrowserSources(self._ports.frames, self.base)
         self.http = BrowserHttp(self._ports.requests, self.base)
         self.visibility = BrowserVisibility()
+        self.storage = BrowserStorage(self._ports.storage)
         self._bridge: Any = None
 
     def protocol(self) -> str:
         """The browser's word for the protocol of the API's connections."""
         return self._ports.protocol()
+
+    def page_file(self) -> str:
+        """The text of `penstock.json`."""
+        return str(self._host.config.text)
 
     def notice(self) -> str | None:
         """What the boot found worth saying, for example that penstock.json is missing."""
@@ -82,6 +87,11 @@ class Host:
     def log(self, text: str) -> None:
         js.console.warn(text)
 
+    def line(self, level: int, text: str) -> None:
+        """One line on the console, as loud as its level (`pyapp.core.feeds.changes.Level`)."""
+        print_ = js.console.warn if level >= 30 else js.console.info if level >= 20 else js.console.debug
+        print_(text)
+
     def expose(
         self,
         *,
@@ -89,9 +99,10 @@ class Host:
         diagnostics: Callable[[], str],
         query: Callable[[str], str | None],
         set_flag: Callable[[str, bool], None],
+        unset_flag: Callable[[str], None],
     ) -> None:
         """Put `globalThis.penstock` in place of the boot's (RT-83)."""
-        flags = to_js({"set": create_proxy(set_flag)}, dict_converter=js.Object.fromEntries)
+        flags = to_js({"set": create_proxy(set_flag), "unset": create_proxy(unset_flag)}, dict_converter=js.Object.fromEntries)
         js.globalThis.penstock = to_js(
             {"version": version, "diagnostics": create_proxy(diagnostics), "query": create_proxy(query), "flags": flags},
             dict_converter=js.Object.fromEntries,

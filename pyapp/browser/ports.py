@@ -131,3 +131,24 @@ class BrowserVisibility:
 
     def on_change(self, callback: Callable[[], None]) -> None:
         js.document.addEventListener("visibilitychange", create_proxy(_without_event(callback)))
+
+
+class BrowserStorage:
+    """`Storage` over the browser profile's."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+        self._written: dict[str, str | None] = {}  # what the browser may have refused to keep
+
+    def read(self, name: str) -> str | None:
+        if name in self._written:
+            return self._written[name]
+        return str(self._port.read(name)) or None
+
+    def write(self, name: str, text: str) -> None:
+        self._written[name] = text
+        self._port.write(name, text)
+
+    def remove(self, name: str) -> None:
+        self._written[name] = None
+        self._port.remove(name)

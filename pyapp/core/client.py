@@ -54,6 +54,7 @@ from pyapp.core.scope import Scope
 from pyapp.core.server_clock import ServerClock
 from pyapp.core.statistics import Pulse, Statistics
 from pyapp.core.streams.budget import request_limit, stream_limit
+from pyapp.core.streams.connection import Reason
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.timings import Timings
@@ -266,6 +267,10 @@ class Client(Queries):
     def set_streaming(self, on: bool) -> None:
         """Streams on or off for the whole page (RT-71)."""
         self._feeds.set_streaming(on)
+
+    def deny(self, denied: Mapping[StreamKey | str, Reason]) -> None:
+        """Keep some streams closed, by key or by name, each for a reason, such as a flag of their own (RT-71). It is the whole set."""
+        self._streams.deny(denied)
 
     def set_fetching(self, on: bool) -> None:
         """Periodic fetching on or off for the whole page; what has no data yet, and what a person asks for, is fetched (RT-31)."""

@@ -54,6 +54,8 @@ class Timings:
     """Refetches caused by events: at once, then one in so long (RT-42)."""
     settle_ms: float = 2_000
     """After the last event of a stream that may lag the server by one: its query is refetched (RT-44)."""
+    config_ms: float = 30_000
+    """How often the server's configuration is read again while somebody sees the page (RT-72)."""
     beat_first_ms: float = 10
     beat_ms: float = 100
     beat_budget_ms: float = 8

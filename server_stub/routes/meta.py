@@ -23,8 +23,8 @@ FLAGS: dict[str, dict[str, Any]] = {
     "verify_streams": {"enabled": True},
     "presence": {"enabled": True},
     "request_coordination": {"enabled": True},
-    "bypass_all": {"enabled": False},
 }
+"""What this server says of flags by itself. Not of `bypass_all`: a server's `off` always wins, and nobody could turn it on."""
 _FLAGS_FILE: TypeAdapter[dict[str, Flag]] = TypeAdapter(dict[str, Flag])
 
 router = APIRouter()

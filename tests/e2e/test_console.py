@@ -258,6 +258,25 @@ def test_a_flag_is_a_kill_switch_both_ways(chromium: Browser, moving: Server, op
     console.fresh("jobs", "live")
 
 
+def test_a_flip_at_the_server_reaches_an_open_page_both_ways(chromium: Browser, open_console: Open, tmp_path: Path) -> None:
+    # RT-71, RT-72
+    data = tmp_path / "data"
+    with running("--source", "sim", "--rate", "20", "--profile", "test", data=data) as server:
+        console = open_console(chromium, server.url)
+        console.fresh("jobs", "live")
+        (data / "flags.json").write_text(json.dumps({"enable_sse_streaming": {"enabled": False}}))
+        console.fresh("jobs", "polling")
+        eventually(lambda: server.streams() == [])
+        flags = console.diagnostics()["settings"]["flags"]
+        assert flags["enable_sse_streaming"] == [False, "server"]
+        console.page.evaluate("penstock.flags.set('enable_sse_streaming', true)")  # the server's off always wins
+        assert console.diagnostics()["settings"]["flags"]["enable_sse_streaming"] == [False, "server"]
+        (data / "flags.json").unlink()
+        console.fresh("jobs", "live")
+        flips = [(flip["flag"], flip["value"]) for flip in console.diagnostics()["flips"]]
+        assert flips == [("enable_sse_streaming", False), ("enable_sse_streaming", True)]
+
+
 def test_scripts_read_keys_and_get_a_sentence_for_what_is_none(chromium: Browser, quiet: Server, open_console: Open) -> None:
     """RT-83."""
     console = open_console(chromium, quiet.url)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from pyapp.contract.config import ServerConfig
+from pyapp.core.feeds.changes import Level
 from pyapp.core.timings import Timings
-from pyapp.settings import FLAGS, STREAMING, settings_of
+from pyapp.flags import STREAMING, VERIFYING
+from pyapp.settings import page_file_of, settings_of
 
 
 def config(**fields: Any) -> ServerConfig:
@@ -52,23 +54,48 @@ def test_the_profile_test_divides_every_waiting_time_by_twenty_and_no_count() ->
     )
 
 
-def test_the_server_s_off_always_wins_and_its_on_may_be_overridden() -> None:
-    # RT-71
-    off = settings_of(config(flags={STREAMING: {"enabled": False}}))
-    assert off.flags[STREAMING] == (False, "server")
-    assert off.with_override(STREAMING, True) is off
-    on = settings_of(config(flags={STREAMING: {"enabled": True}, "unknown": {"enabled": True}}))
-    assert on.with_override(STREAMING, False).flags[STREAMING] == (False, "you")
-    assert on.with_override(STREAMING, False).with_override(STREAMING, True).flag(STREAMING)
-    assert "unknown" not in on.flags
+def test_the_page_s_file_has_the_word_where_the_server_has_none() -> None:
+    # RT-70
+    page = page_file_of('{"api": "", "profile": "docker", "flags": {"verify_streams": true}}')
+    settings = settings_of(None, page)
+    assert (settings.profile, settings.profile_source, settings.level) == ("docker", "page", Level.INFO)
+    assert settings.timings.fallback_poll_ms == 8_000
+    assert settings.flags[VERIFYING] == (True, "page")
+    served = settings_of(config(profile="development"), page)
+    assert (served.profile, served.profile_source) == ("development", "server")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("no json", "cannot be read"),
+        ("[]", "cannot be read"),
+        ('{"flags": 1}', '"flags" must be'),
+        ('{"flags": {"verify_streams": "yes"}}', '"flags" must be'),
+        ('{"profile": "staging"}', '"profile" must be one of'),
+        ('{"flags": {"nonsense": true}}', "nonsense"),
+    ],
+)
+def test_what_the_page_s_file_says_wrongly_is_said_in_a_sentence_and_not_guessed(text: str, part: str) -> None:
+    # RT-70
+    page = page_file_of(text)
+    assert part in (page.problem or "")
+    assert settings_of(None, page).profile == "production"
+    assert page_file_of('{"api": "/"}').problem is None
+
+
+def test_each_profile_has_its_limits_level_and_defaults_of_flags() -> None:
+    # RT-67, RT-70
+    for profile, level, verifying in (
+        ("development", Level.DEBUG, True),
+        ("docker", Level.INFO, False),
+        ("production", Level.WARNING, False),
+        ("test", Level.DEBUG, True),
+    ):
+        settings = settings_of(config(profile=profile))
+        assert (settings.level, settings.flags[VERIFYING], settings.limits) == (level, (verifying, "default"), profile != "test")
 
 
 def test_an_unknown_flag_is_a_mistake() -> None:
-    for call in (lambda: settings_of(None).flag("x"), lambda: settings_of(None).with_override("x", True)):
-        with pytest.raises(KeyError):
-            call()
-
-
-def test_every_flag_says_who_reads_it_why_and_when_it_goes() -> None:
-    # RT-74
-    assert all(spec.owner and spec.purpose and spec.removed_when for spec in FLAGS)
+    with pytest.raises(KeyError):
+        settings_of(None).flag("x")

@@ -192,9 +192,38 @@ export class PagePort {
   }
 }
 
+/** A few words that outlive the page, under names of our own; where storage is switched off or full they are forgotten. */
+export class StoragePort {
+  static PREFIX = "penstock.";
+
+  read(name) {
+    try {
+      return localStorage.getItem(StoragePort.PREFIX + name) ?? "";
+    } catch {
+      return "";
+    }
+  }
+
+  write(name, text) {
+    try {
+      localStorage.setItem(StoragePort.PREFIX + name, text);
+    } catch {
+      // What is written holds until the page is closed.
+    }
+  }
+
+  remove(name) {
+    try {
+      localStorage.removeItem(StoragePort.PREFIX + name);
+    } catch {
+      // Nothing was kept.
+    }
+  }
+}
+
 /** Every port, made once per page. */
 export function createPorts(api) {
   const frames = new FrameQueue();
   addEventListener("pagehide", () => frames.suspend());
-  return { frames, requests: new RequestPort(), timer: new TimerPort(), page: new PagePort(), protocol: protocolOf(api) };
+  return { frames, requests: new RequestPort(), timer: new TimerPort(), page: new PagePort(), storage: new StoragePort(), protocol: protocolOf(api) };
 }

@@ -123,6 +123,7 @@ class StreamManager:
         self._wanted: dict[StreamKey, Position | None] = {}
         self._blocked: c.Reason | None = None
         self._limited: int | None = None
+        self._denied: Mapping[StreamKey | str, c.Reason] = {}
 
     # What is wanted -----------------------------------------------------------------------------------------------------------
 
@@ -137,10 +138,21 @@ class StreamManager:
             self._blocked = reason
             self.reconcile()
 
+    def deny(self, denied: Mapping[StreamKey | str, c.Reason]) -> None:
+        """Keep some closed, each for a reason: by key, or by name for all streams of that name (RT-71). It is the whole set."""
+        if dict(denied) != self._denied:
+            self._denied = dict(denied)
+            self.reconcile()
+
+    def _closed_for(self, key: StreamKey) -> c.Reason | None:
+        """Why a stream must not be open, if it must not."""
+        return self._denied.get(key, self._denied.get(key.name))
+
     def reconcile(self) -> None:
         """Bring what is open to what is wanted; call it when the budget may have changed."""
         limit = self._limited = self._limit()
-        granted = within_budget(((self._specs[key.name].priority, key) for key in self._wanted), limit)
+        closed = {key: reason for key in self._wanted if (reason := self._closed_for(key)) is not None}
+        granted = within_budget(((self._specs[key.name].priority, key) for key in self._wanted if key not in closed), limit)
         for key in list(self._entries):
             entry = self._entries[key]
             if self._blocked is not None:
@@ -150,7 +162,7 @@ class StreamManager:
                 self._drop_linger(entry)
             elif key in self._wanted:
                 self._drop_linger(entry)
-                self._step(entry, c.Unwanted(c.Reason.BUDGET))
+                self._step(entry, c.Unwanted(closed.get(key, c.Reason.BUDGET)))
             elif entry.linger is None and entry.state.phase is not c.Phase.CLOSED:
                 # No longer wanted: a route that comes straight back finds its stream still open.
                 entry.linger = self._clock.call_at(self._clock.now() + self._timings.linger_ms, lambda e=entry: self._lingered(e))
@@ -164,7 +176,7 @@ class StreamManager:
             elif key in granted:
                 self._step(entry, c.Wanted(resume_from))
             else:
-                self._step(entry, c.Unwanted(c.Reason.BUDGET))
+                self._step(entry, c.Unwanted(closed.get(key, c.Reason.BUDGET)))
 
     def recheck_budget(self) -> None:
         """Reconcile if the limit is another than before: the protocol is known only after the first answers (RT-64)."""

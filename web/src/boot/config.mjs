@@ -2,14 +2,15 @@
 
 /**
  * Reads the site's configuration.
- * Returns { api, notice? }: the API's absolute base URL and, where the file is missing, a sentence to show.
+ * Returns { api, text, notice? }: the API's absolute base URL, the file's own text for Python to read the rest of it, and,
+ * where the file is missing, a sentence to show.
  * Throws an Error with `advice` when the file is there but unreadable: guessing would show another server's data.
  */
 export async function readConfig(base) {
   const url = new URL("penstock.json", base).href;
   const response = await fetch(url, { cache: "no-cache" });
   if (response.status === 404) {
-    return { api: base, notice: "penstock.json is missing: using the API of this site's own address." };
+    return { api: base, text: "{}", notice: "penstock.json is missing: using the API of this site's own address." };
   }
   if (!response.ok) throw problem(`The server answered ${response.status} for penstock.json.`);
   const text = await response.text();
@@ -22,7 +23,7 @@ export async function readConfig(base) {
   const { api } = found ?? {};
   if (typeof api !== "string") throw problem('penstock.json must say {"api": "address of the API"}; it has no text "api".');
   try {
-    return { api: apiBase(api, base) };
+    return { api: apiBase(api, base), text };
   } catch {
     throw problem(`penstock.json names an API that is not an address: ${JSON.stringify(api)}.`);
   }

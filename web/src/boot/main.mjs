@@ -50,9 +50,9 @@ async function boot() {
   if (screen.failed()) await new Promise(() => {});
   try {
     const description = fetchFile(new URL("boot.json", base).href).then((response) => response.json());
-    const [{ api, notice }, about] = await Promise.all([readConfig(base), description]);
+    const [{ api, text, notice }, about] = await Promise.all([readConfig(base), description]);
     if (notice) screen.notice(notice);
-    globalThis.penstockHost.config = { api, base, build: about.build, version: about.version };
+    globalThis.penstockHost.config = { api, text, base, build: about.build, version: about.version };
     // Across origins only Python knows whether this server takes credentials and our header.
     if (new URL(api).origin === location.origin) {
       const paths = requestsFor(about.requests, location.hash.slice(1));
