@@ -262,7 +262,7 @@ def test_a_flip_at_the_server_reaches_an_open_page_both_ways(chromium: Browser, 
     # RT-71, RT-72
     data = tmp_path / "data"
     with running("--source", "sim", "--rate", "20", "--profile", "test", data=data) as server:
-        console = open_console(chromium, server.url)
+        console = open_console(chromium, f"{server.url}#/jobs")
         console.fresh("jobs", "live")
         (data / "flags.json").write_text(json.dumps({"enable_sse_streaming": {"enabled": False}}))
         console.fresh("jobs", "polling")
