@@ -57,8 +57,8 @@ class Delivery:
             reduction = reduce(query.key, query.data, [entry.event for entry in news])  # type: ignore[arg-type]
         except Exception as error:
             self._on_error(error)
-            if feed.scope is not None:
-                self._scopes.failed(feed.scope)
+            assert feed.scope is not None  # only what a stream writes is given its events
+            self._scopes.failed(feed.scope)
             self._schedule.owe(feed, "an event could not be applied", covers=None, jitter=False)
             return
         if not (query.has_data or reduction.complete):

@@ -118,8 +118,7 @@ class Schedule:
 
     def _settled(self, feed: Feed) -> None:
         feed.settling = None
-        if self._active(feed):
-            self.refetch(feed)
+        self.refetch(feed)
 
     def caught_up(self, feed: Feed, began_ms: float) -> None:
         """A snapshot came whose request began then: did it see what outdated the query?"""
@@ -153,10 +152,9 @@ class Schedule:
     def _due(self, feed: Feed, why: Why) -> None:
         feed.timer = None
         feed.due_ms = feed.why = None
-        if self._active(feed):
-            self._fetched[why] = self._fetched.get(why, 0) + 1
-            feed.asked_why = why
-            self._cache.fetch(feed.query, not_before_ms=feed.owed.not_before_ms if feed.owed else None)
+        self._fetched[why] = self._fetched.get(why, 0) + 1
+        feed.asked_why = why
+        self._cache.fetch(feed.query, not_before_ms=feed.owed.not_before_ms if feed.owed else None)
 
     def _situation(self, feed: Feed) -> Situation:
         query, scope, error = feed.query, feed.scope, feed.query.error

@@ -46,7 +46,7 @@ class Scopes:
         self._timings = timings
         self._on_change = on_change
         self._scopes: dict[StreamKey, Scope] = {}
-        self._manager: StreamManager | None = None
+        self._manager: StreamManager
         self._hidden = False
         self._streaming = True
         self.offline = False
@@ -84,8 +84,6 @@ class Scopes:
 
     def want(self) -> None:
         """Tell the manager what is wanted, and from where each stream can go on without a hole (RT-27)."""
-        if self._manager is None:
-            return
         wanted: dict[StreamKey, Position | None] = {}
         for key, scope in self._scopes.items():
             if scope.forbidden or not self._chosen(key):
@@ -98,22 +96,19 @@ class Scopes:
 
     def recheck_budget(self) -> None:
         """How many streams may be open is known only once the first answers came (RT-64)."""
-        if self._manager is not None:
-            self._manager.recheck_budget()
+        self._manager.recheck_budget()
 
     def block(self, *, hidden: bool | None = None, streaming: bool | None = None) -> None:
         """What keeps every stream closed: nobody sees the page (RT-50), or the kill switch (RT-71)."""
         self._hidden = self._hidden if hidden is None else hidden
         self._streaming = self._streaming if streaming is None else streaming
-        if self._manager is None:
-            return
         reason = Reason.HIDDEN if self._hidden else None if self._streaming else Reason.FLAG_OFF
         if reason is None:
             self.want()  # from where the data is now, not from where it was when the streams were closed
         self._manager.block(reason)
 
     def connection(self, scope: Scope) -> Connection | None:
-        return self._manager.state(scope.key) if self._manager is not None else None
+        return self._manager.state(scope.key)
 
     def announces(self, scope: Scope) -> bool:
         """Whether the server says what it sends (part B), so that silence proves something."""
@@ -130,7 +125,7 @@ class Scopes:
 
     def entity(self, scope: Scope, event: object) -> str | None:
         """What an event of the scope's stream is about."""
-        return self._manager.entity(scope.key, event) if self._manager is not None else None
+        return self._manager.entity(scope.key, event)
 
     def heard(self, scope: Scope, *, data: bool = False) -> None:
         """A delivery came (RT-30)."""
@@ -144,7 +139,7 @@ class Scopes:
         scope.failed_epoch = self._epoch(scope)
 
     def _chosen(self, key: StreamKey) -> bool:
-        return self._manager is None or self._manager.chosen(key)
+        return self._manager.chosen(key)
 
     def _epoch(self, scope: Scope) -> int:
         connection = self.connection(scope)
@@ -164,8 +159,7 @@ class Scopes:
     def permitted(self, scope: Scope) -> None:
         """The server answered again, or somebody else is signed in: the stream may be tried."""
         scope.forbidden = False
-        if self._manager is not None:
-            self._manager.permit(scope.key)
+        self._manager.permit(scope.key)
         self.want()
 
     def assess(self, scope: Scope) -> None:
@@ -206,9 +200,8 @@ class Scopes:
 
     def _due(self, scope: Scope) -> None:
         scope.fallback_timer = None
-        if self._scopes.get(scope.key) is scope:
-            self._fall_back(scope, fb.Signal.DUE)
-            self._on_change(scope)
+        self._fall_back(scope, fb.Signal.DUE)
+        self._on_change(scope)
 
     def close(self) -> None:
         for scope in list(self._scopes.values()):

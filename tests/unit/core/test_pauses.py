@@ -218,7 +218,7 @@ def test_a_window_that_is_still_being_read_waits_while_nobody_sees_the_page() ->
     world = World()
     world.page.set(hidden=True)
     world.clock.advance(10_100)
-    _, seen = world.look(RANGE)
+    ranged, seen = world.look(RANGE)
     observer, _ = world.look(COUNT, on=False)
     world.clock.advance(60_000)
     assert world.http.sent == []
@@ -229,6 +229,8 @@ def test_a_window_that_is_still_being_read_waits_while_nobody_sees_the_page() ->
     world.settle()
     assert seen[-1].freshness.state == "window"
     observer.close()
+    ranged.close()
+    assert pauses(world) == {}
 
 
 @pytest.mark.parametrize("stream", [True, False])
