@@ -7,7 +7,7 @@ module brings the cache's side and the streams' side together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -313,11 +313,6 @@ class Feeds:
         """The flag for periodic fetching: off, only a person and what has no data yet asks (RT-31)."""
         if self._pausing.set(Pause.FLAG, not on):
             self._went_on()
-
-    def set_broken(self, endpoints: Collection[str]) -> None:
-        """The endpoints whose breaker is open: their queries wait until it lets one through (RT-66)."""
-        self._pausing.set_broken(endpoints)
-        self._went_on()
 
     def set_streaming(self, on: bool) -> None:
         """The kill switch: off closes every stream, and what they fed polls (RT-71)."""

@@ -1,9 +1,9 @@
 """When an active query is next fetched by itself, and why (RT-8, RT-31, RT-32, RT-33): a pure function.
 
 First match:
-    a pause other than the flag                    never
+    hidden, offline, forbidden, or a window        never
     a fetch is under way                           never (its end asks again)
-    the last fetch failed                          after its backoff, unless asking again cannot help
+    the last fetch failed                          after its backoff, or when the server or a breaker said; never if it cannot help
     a person gave up the last fetch                after an interval
     no data yet                                    now, or when its stream had its chance to be confirmed
     the flag pauses fetching                       never
@@ -76,9 +76,13 @@ class Situation:
     interval_ms: float | None = None
 
 
+_TIMED = frozenset({Pause.FLAG, Pause.BREAKER})
+"""Pauses with a row of their own: what has no data yet is asked for once, and a breaker says when it lets one through."""
+
+
 def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Why] | None:
     """The clock time of the next automatic fetch with its reason, or `None` while there is none to come."""
-    if s.pauses - {Pause.FLAG} or s.fetching:
+    if s.pauses - _TIMED or s.fetching:
         return None
     interval = timings.live_refresh_ms if s.interval_ms is None else s.interval_ms
     if s.failures and s.failed_ms is not None:
@@ -93,7 +97,7 @@ def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Wh
         return (s.cancelled_ms + interval, Why.DESIGN) if interval < math.inf else None
     if not s.has_data:
         return max(now_ms, s.first_at_ms), Why.FIRST
-    if s.pauses:
+    if Pause.FLAG in s.pauses:
         return None
     if s.stale:
         return now_ms, Why.STALE

@@ -12,7 +12,7 @@ class Pause(StrEnum):
     - `HIDDEN`: nobody sees the page (RT-50).
     - `OFFLINE`: the browser says that there is no network (RT-52).
     - `FORBIDDEN`: the server said 403 to the query or its scope (RT-36).
-    - `BREAKER`: the breaker of its endpoint is open (RT-66).
+    - `BREAKER`: the breaker of its endpoint class is open, until the time that its error says (RT-66).
     - `WINDOW`: a chosen range is fetched by a person only (RT-3).
     - `FLAG`: periodic fetching is switched off for the whole page; what has no data yet is still asked for once.
     """

@@ -1,8 +1,8 @@
-"""What pauses each query now (RT-31): the page's reasons, those of an endpoint, and those of the query itself."""
+"""What pauses each query now (RT-31): the page's reasons, and those of the query and its scope."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from pyapp.core.cache.keys import WindowKey
 from pyapp.core.cache.query import Query
@@ -10,6 +10,8 @@ from pyapp.core.feeds.pause import NOTHING, Pause, Pauses
 
 REFUSED = "forbidden"
 """The kind of the error that a 403 is."""
+BREAKER = "breaker"
+"""The kind of the error of a request that a breaker kept back; it says when the next may be sent."""
 
 
 class Pausing:
@@ -21,7 +23,6 @@ class Pausing:
 
     def __init__(self, forbidden: Callable[[Query], bool]) -> None:
         self._forbidden = forbidden
-        self._broken: frozenset[str] = frozenset()
         self.page: Pauses = NOTHING
         """Of every query."""
 
@@ -32,16 +33,12 @@ class Pausing:
         self.page = self.page | {pause} if on else self.page - {pause}
         return True
 
-    def set_broken(self, endpoints: Collection[str]) -> None:
-        """The endpoints whose breaker is open."""
-        self._broken = frozenset(endpoints)
-
     def of(self, query: Query) -> Pauses:
         """What keeps a query from being fetched by itself."""
         held: set[Pause] = set(self.page)
         if isinstance(query.key, WindowKey):
             held.add(Pause.WINDOW)
-        if query.spec.endpoint in self._broken:
+        if query.error is not None and query.error.kind == BREAKER:
             held.add(Pause.BREAKER)
         if refused(query) or self._forbidden(query):
             held.add(Pause.FORBIDDEN)

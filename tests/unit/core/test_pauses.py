@@ -56,14 +56,14 @@ def test_in_every_situation_a_fetch_is_suppressed_only_for_the_reasons_of_the_ru
         )
         upcoming = next_fetch(5_000.0, situation, T)
         seen += 1
-        if fetching or pause - {Pause.FLAG} or (failed and not retryable):
+        if fetching or pause - {Pause.FLAG, Pause.BREAKER} or (failed and not retryable):
             assert upcoming is None
             continue
         periodic = data and not failed
         if upcoming is None:
             # By the flag; or its stream is being opened, and within its grace nothing periodic is due.
             assert periodic
-            assert pause or (streamed and not healthy and not polling and not owed)
+            assert Pause.FLAG in pause or (streamed and not healthy and not polling and not owed)
             continue
         if upcoming[1] is Why.SAFETY:  # the long interval: health suppressed the short one
             assert healthy
@@ -103,7 +103,7 @@ def test_what_health_suppresses_is_healthy_has_data_and_was_asked_for_by_no_stre
         assert situation.streamed
         assert situation.has_data
         assert situation.owed_at_ms is None
-        assert not situation.pauses
+        assert not situation.pauses - {Pause.BREAKER}
 
 
 def test_the_reasons_are_said_in_one_order() -> None:
@@ -157,21 +157,26 @@ def test_offline_a_retry_waits_and_what_failed_is_asked_for_at_once_when_the_net
     assert world.http.count("count") == asked + 1
 
 
-def test_hidden_windows_broken_endpoints_and_the_flag_are_seen_as_reasons() -> None:
-    # RT-3, RT-31
+def test_hidden_windows_breakers_and_the_flag_are_seen_as_reasons() -> None:
+    # RT-3, RT-31, RT-66
     world = World()
     counted(world)
     world.look(RANGE)
     world.settle()
-    world.client._feeds.set_broken({"count"})  # pyright: ignore[reportPrivateUsage]
+    while pauses(world)[str(COUNT)] != ("breaker",):
+        for pending in world.http.waiting:
+            if pending.request.url == "count":
+                pending.reply({"detail": "x"}, status=500)
+        world.clock.advance(500)
     assert pauses(world) == {str(COUNT): ("breaker",), str(RANGE): ("window",)}
     asked = world.http.count("count")
-    world.clock.advance(60_000)
+    world.clock.advance(20_000)
     assert world.http.count("count") == asked
-    world.client._feeds.set_broken(())  # pyright: ignore[reportPrivateUsage]
-    world.settle()
-    assert world.http.count("count") == asked + 1
+    world.clock.advance(12_000)
+    assert world.http.count("count") == asked + 1  # the probe
     world.http.take("count").reply({"n": 2})
+    world.settle()
+    assert pauses(world)[str(COUNT)] == ()
     world.client.set_fetching(False)
     world.page.set(hidden=True)
     world.clock.advance(10_100)
@@ -203,12 +208,12 @@ def test_events_that_outdate_a_query_while_it_is_paused_are_remembered() -> None
     world = World()
     world.connected()
     counted(world)
-    world.client._feeds.set_broken({"count"})  # pyright: ignore[reportPrivateUsage]
+    world.client.set_fetching(False)
     asked = world.http.count("count")
     world.say({"type": "thing.changed", "thing": thing("a", 2)}, "e1:1")
     world.settle()
     assert world.http.count("count") == asked
-    world.client._feeds.set_broken(())  # pyright: ignore[reportPrivateUsage]
+    world.client.set_fetching(True)
     world.settle()
     assert world.http.count("count") == asked + 1
 
