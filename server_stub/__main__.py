@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", default="20", help="events per second of sim, 0..5000 (default %(default)s)")
     parser.add_argument("--seed", default="1", help="seed of sim (default %(default)s)")
     parser.add_argument("--profile", help=f"{', '.join(PROFILES)} (default: detected)")
+    parser.add_argument("--contract", choices=("a", "b"), default="b", help="a: part A of the contract only, for tests")
     parser.add_argument("--faults", action="store_true", help="serve /__faults__ and /__streams__, for tests")
     parser.add_argument("--no-schedule", action="store_true", help="local runs nothing but what is asked for")
     parser.add_argument("--allow-origin", action="append", default=[], metavar="URL", help="another site's origin")
@@ -120,6 +121,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         rate=_rate(given.rate),
         seed=_integer("--seed", given.seed, 0),
         profile=profile,
+        contract=given.contract,
         faults=given.faults,
         schedule=not given.no_schedule,
         allowed_origins=tuple(_origin(each) for each in given.allow_origin),

@@ -47,6 +47,8 @@ async def snapshot(request: Request, context: Context, query: Query, *, key: str
     if taken is None:
         return JSONResponse({"detail": missing}, 404)
     body, sequence = taken
+    if context.settings.contract == "a":
+        return Response(body, media_type="application/json")
     etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if key is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -31,7 +32,9 @@ def build(settings: Settings) -> tuple[ASGIApp, Context]:
     keeps = settings.source == "local"  # the others make their history again at every start
     path = settings.data / f"{settings.source}.sqlite3"
     database = Database(path, durable=keeps, fresh=not keeps)
-    hub = Hub(database, settings.times)
+    # A part-A server sends a snapshot per change; what changes while one is made is in the next.
+    plain = settings.contract == "a"
+    hub = Hub(database, replace(settings.times, snapshot_interval_s=0.0) if plain else settings.times)
     journal = Journal(database, hub)
     source = _source(settings, database, journal)
     faults = Faults()
@@ -54,7 +57,8 @@ def build(settings: Settings) -> tuple[ASGIApp, Context]:
     api = FastAPI(title="Penstock", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     api.state.context = context
     # Fixed paths before dynamic ones: no stream may be taken for a job or an API of that name.
-    for router in (streams.router, multiplexed.router, meta.router, artifacts.router, jobs.router, functions.router, fleet.router):
+    own = () if plain else (multiplexed.router,)
+    for router in (streams.router, *own, meta.router, artifacts.router, jobs.router, functions.router, fleet.router):
         api.include_router(router, prefix=PREFIX)
     api.include_router(meta.outside)
     if settings.faults:

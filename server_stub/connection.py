@@ -17,7 +17,7 @@ import asyncio
 import secrets
 
 from .encoding import encode
-from .frames import Frame, Wire, single
+from .frames import ERROR, Frame, Wire, part_a, single
 from .reader import Reader
 
 CAPACITY = 256
@@ -57,6 +57,12 @@ class Connection:
     def pending(self) -> int:
         """Frames that wait."""
         return len(self._pending) + sum(len(reader.waiting) for reader in self.readers.values())
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a stream is a filtered one: of part A, those say nothing at all between events."""
+        filters = ("api_name=", "function=", "type=")
+        return any(name in reader.key.partition("?")[2] for reader in self.readers.values() for name in filters)
 
     def attach(self, key: str, name: str | None = None) -> Reader:
         """A new reader of ``key``, held back; ``name`` is the key as the client spells it."""
@@ -177,6 +183,9 @@ class Connection:
     def _recover(self) -> None:
         """The socket takes again: every reader that flowed is told of its hole."""
         self.lagging = False
+        if self.wire is part_a:  # which has no word for a hole: the stream fails, and its client asks again
+            self.close(ERROR)
+            return
         for reader in list(self.readers.values()):
             if reader.held:
                 continue

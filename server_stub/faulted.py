@@ -4,15 +4,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import Message, Receive, Scope, Send
 
 from .faults import STATUSES, Fault
-from .frames import Frame
+from .frames import ERROR, OPENED
 from .shaping import garbled
 
 MANY = "/api/v1/streams"
 """The path of a multiplexed connection."""
-OPENED = b"event: open\ndata: connected\n\n"
-"""The first frame of a part-A stream."""
-ERROR = Frame(b'""', "error", b'{"error": "stream disconnected"}')
-"""The last frame of a stream whose store is down."""
 PAGE = "<!doctype html><title>Welcome</title><p>This is not the API."
 
 

@@ -72,6 +72,13 @@ class Frame:
         )
 
 
+OPENED = b"event: open\ndata: connected\n\n"
+"""The first frame of a part-A stream."""
+KEEP_ALIVE = b": keep-alive\n\n"
+"""What a part-A stream says when it has nothing to say: a comment, which a browser does not pass on."""
+ERROR = Frame(b'""', "error", b'{"error": "stream disconnected"}')
+"""The last frame of a part-A stream that failed, and of any stream whose store is down."""
+
 Wire = Callable[[Frame, bytes], bytes]
 """How a connection writes a frame of a stream; the second argument is the stream's key as JSON."""
 
@@ -79,6 +86,13 @@ Wire = Callable[[Frame, bytes], bytes]
 def single(frame: Frame, stream: bytes) -> bytes:
     """A connection that carries one stream."""
     return frame.single()
+
+
+def part_a(frame: Frame, stream: bytes) -> bytes:
+    """A connection of a server that speaks part A only: its first frame says ``open``, data frames have no ids, that is all."""
+    if frame.event == "message":
+        return b"data: %b\n\n" % frame.data
+    return OPENED if frame.event == "hello" else b""
 
 
 def multiplexed(frame: Frame, stream: bytes) -> bytes:

@@ -53,6 +53,8 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, faults: Faults) -> None:
         self._app = app
         self._faults = faults
+        self._open = settings.contract == "a"
+        """Part A: any site may ask and change anything; no credentials are wanted."""
         self._origins = frozenset(settings.allowed_origins)
         self._hosts = LOOPBACK | {host_name(name) for name in (settings.host, *settings.allowed_hosts)}
         self._limiter = RequestLimiter(settings.limits)
@@ -73,7 +75,9 @@ class Guard:
                 answer = MutableHeaders(scope=message)
                 answer["X-Request-ID"] = request_id
                 answer["X-Content-Type-Options"] = "nosniff"
-                if origin is not None and origin in self._origins:
+                if self._open:
+                    answer["Access-Control-Allow-Origin"] = "*"
+                elif origin is not None and origin in self._origins:
                     answer["Access-Control-Allow-Origin"] = origin
                     answer["Access-Control-Allow-Credentials"] = "true"
                     answer["Access-Control-Expose-Headers"] = EXPOSED
@@ -112,8 +116,8 @@ class Guard:
         if host_name(host) not in self._hosts:
             return _error(421, f"This server was not told of the host {host!r}; allow it with --allow-host.")
         if method == "OPTIONS" and origin is not None and "access-control-request-method" in headers:
-            return self._preflight(origin)
-        if method not in SAFE_METHODS and origin is not None:
+            return self._preflight(origin, headers)
+        if method not in SAFE_METHODS and origin is not None and not self._open:
             if origin not in self._origins and not _same_origin(origin, host):
                 return _error(403, f"The origin {origin!r} may not change anything here.")
             if not headers.get("x-penstock-csrf"):
@@ -124,15 +128,20 @@ class Guard:
                 return _error(429, "Too many requests.", {"Retry-After": str(math.ceil(wait_s))})
         return None
 
-    def _preflight(self, origin: str) -> Response:
+    def _preflight(self, origin: str, headers: Headers) -> Response:
+        if self._open:
+            asked = headers.get("access-control-request-headers")
+            allowed = {"Access-Control-Allow-Headers": asked} if asked else {}
+            methods = {"Access-Control-Allow-Methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT", "Access-Control-Max-Age": "600"}
+            return Response("OK", headers=methods | allowed)
         if origin not in self._origins:
             return _error(403, f"The origin {origin!r} is not allowed.")
-        headers = {
+        granted = {
             "Access-Control-Allow-Methods": ALLOWED_METHODS,
             "Access-Control-Allow-Headers": ALLOWED_HEADERS,
             "Access-Control-Max-Age": "600",
         }
-        return Response(status_code=204, headers=headers)
+        return Response(status_code=204, headers=granted)
 
 
 def _same_origin(origin: str, host: str) -> bool:

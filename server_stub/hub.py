@@ -15,7 +15,7 @@ from typing import Any
 from . import keys, snapshots
 from .connection import Connection
 from .encoding import encode
-from .frames import Frame, multiplexed
+from .frames import Frame, multiplexed, part_a
 from .moments import iso, now_us
 from .reader import Reader
 from .settings import Times
@@ -144,7 +144,7 @@ class Hub:
         """Tell every connection that the server goes away, and end it; later ones are told at once."""
         self._goodbye = Frame.named("bye", {"reason": reason, "retry_ms": self.times.retry_ms})
         for connection in self._connections:
-            connection.close(self._goodbye)
+            connection.close(None if connection.wire is part_a else self._goodbye)
 
     async def open(self, reader: Reader, last_event_id: str | None) -> None:
         """Register a reader, resume it or give it its first snapshot, and let it flow. Undo with ``close``."""
@@ -157,7 +157,7 @@ class Hub:
         stream.sequence = max(stream.sequence, await stream.known)
         if self._goodbye is not None:
             reader.begin([self._hello(stream, resumed=False)])
-            reader.connection.close(self._goodbye)
+            reader.connection.close(None if reader.connection.wire is part_a else self._goodbye)
             return
         missed = self._missed(stream, last_event_id)
         if missed is not None:
@@ -364,8 +364,9 @@ class Hub:
                 if stream.readers:
                     beat: dict[str, Any] = {"at": iso(now_us()), "scopes": [], "sequence": stream.sequence}
                     frame = Frame.named("heartbeat", beat, stream.name_json)
-                    for reader in list(stream.readers):
-                        reader.offer(frame)
+                    for reader in stream.readers:
+                        if reader.connection.wire is not part_a:
+                            reader.offer(frame)
             alive = Frame.named("heartbeat", {"at": iso(now_us())})
             for connection in self._multiplexed.values():
                 connection.say(alive)

@@ -6,10 +6,11 @@ Profile ``test`` divides every time by 20 (RT-70), so that a test of a rule wait
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from pyapp.contract.config import Profile
 
+Contract = Literal["a", "b"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 TEST_DIVISOR = 20
 
@@ -20,6 +21,8 @@ class Times:
 
     heartbeat_s: float = 5.0
     retry_ms: int = 1_000
+    keep_alive_s: float = 15.0
+    """The silence after which a part-A stream says that it is alive."""
     snapshot_interval_s: float = 0.5
     """The shortest time between two snapshot frames of one stream."""
     refresh_s: float = 5.0
@@ -36,6 +39,7 @@ class Times:
         plain = cls()
         return cls(
             heartbeat_s=plain.heartbeat_s / TEST_DIVISOR,
+            keep_alive_s=plain.keep_alive_s / TEST_DIVISOR,
             retry_ms=plain.retry_ms // TEST_DIVISOR,
             snapshot_interval_s=plain.snapshot_interval_s / TEST_DIVISOR,
             refresh_s=plain.refresh_s / TEST_DIVISOR,
@@ -72,6 +76,8 @@ class Settings:
     profile: Profile = "development"
     sim_history: int = 24_000
     """Jobs, and as many requests, of the day before the simulator's start."""
+    contract: Contract = "b"
+    """``a``: speak part A of the contract only, as a server that knows nothing of this console."""
     faults: bool = False
     schedule: bool = True
     """Whether the local source runs its functions on their schedules; on request they run anyway."""

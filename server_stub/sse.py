@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from .connection import Connection, Item
 from .faults import Faults
+from .frames import KEEP_ALIVE, part_a
 from .hub import Hub
 from .shaping import Shaper
 
@@ -23,12 +24,14 @@ HEADERS = [
 class EventStream:
     """The response to a request for one stream or for many."""
 
-    def __init__(self, hub: Hub, faults: Faults, connection: Connection, begin: Callable[[], None]) -> None:
-        """``begin`` opens the readers, once the answer's head is on its way."""
+    def __init__(self, hub: Hub, faults: Faults, connection: Connection, begin: Callable[[], None], keep_alive_s: float = 15.0) -> None:
+        """``begin`` opens the readers, once the answer's head is on its way; ``keep_alive_s`` is of part A."""
         self._hub = hub
         self._faults = faults
         self._connection = connection
         self._begin = begin
+        self._keep_alive_s = keep_alive_s
+        self._keeps_alive = connection.wire is part_a and not connection.filtered
         self._key = next((reader.key for reader in connection.readers.values()), None)
         """The stream of a connection of its own; a multiplexed one has none yet, and its streams are seen to one by one."""
 
@@ -41,11 +44,13 @@ class EventStream:
             self._hub.connect(connection)
             self._begin()
             shaper = Shaper(self._faults, connection)
-            while (items := await self._take(shaper.wait_s())) is not None:
+            while (items := await self._take(shaper)) is not None:
                 if self._faults:
                     await self._faults.until_flowing(connection.path, self._key)
                     await self._faults.late(connection.path, self._key)
                 chunk = shaper.write(items)
+                if not chunk and self._keeps_alive:
+                    chunk = KEEP_ALIVE
                 if chunk:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -53,8 +58,9 @@ class EventStream:
             leaving.cancel()
             self._hub.disconnect(connection)
 
-    async def _take(self, wait_s: float | None) -> list[Item] | None:
-        """What is pending; nothing, when ``wait_s`` are over first."""
+    async def _take(self, shaper: Shaper) -> list[Item] | None:
+        """What is pending; nothing, when something else is due first."""
+        wait_s = self._keep_alive_s if self._keeps_alive else shaper.wait_s()
         if wait_s is None:
             return await self._connection.take()
         try:

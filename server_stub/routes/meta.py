@@ -68,6 +68,8 @@ async def auth_verify() -> dict[str, Any]:
 async def config(context: Ctx) -> dict[str, Any]:
     """Profile, flags, intervals and who answers. Flags of ``<data>/flags.json`` replace the defaults by name."""
     settings, times = context.settings, context.settings.times
+    if settings.contract == "a":
+        raise HTTPException(404, "Not Found")
     return {
         "profile": settings.profile,
         "flags": FLAGS | _flags_file(settings.data / "flags.json"),

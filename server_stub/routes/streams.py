@@ -15,7 +15,7 @@ from pyapp.contract.jobs import JobType
 from server_stub import keys
 from server_stub.connection import Connection
 from server_stub.context import Context, Ctx
-from server_stub.frames import Wire, single
+from server_stub.frames import Wire, part_a, single
 from server_stub.guard import user_of
 from server_stub.limits import STREAM_RETRY_S
 from server_stub.moments import now_us
@@ -110,10 +110,16 @@ def answer(context: Context, connection: Connection, begin: Callable[[], None]) 
     refused = context.streams.enter(connection.user)
     if refused is not None:
         return JSONResponse({"detail": refused}, 429, {"Retry-After": str(STREAM_RETRY_S)})
-    return Counted(context, EventStream(context.hub, context.faults, connection, begin), connection.user)
+    return Counted(
+        context, EventStream(context.hub, context.faults, connection, begin, context.settings.times.keep_alive_s), connection.user
+    )
 
 
 def _open(request: Request, context: Context, key: str, last_event_id: str | None) -> Response:
+    if context.settings.contract == "a":
+        connection = connection_of(request, part_a)
+        reader = connection.attach(key)
+        return answer(context, connection, lambda: context.hub.begin(reader, None))
     connection = connection_of(request, single)
     reader = connection.attach(key)
     given = last_event_id or request.headers.get("last-event-id")

@@ -8,9 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from server_stub import keys
 from server_stub.context import Context, Ctx
-from server_stub.faulted import ERROR
 from server_stub.faults import Fault, FaultKind, Form
-from server_stub.frames import multiplexed
+from server_stub.frames import ERROR, multiplexed
 from server_stub.moments import iso
 
 router = APIRouter()
