@@ -97,6 +97,30 @@ def test_an_answer_that_the_client_has_is_304_without_a_body(server: Running) ->
     assert again.headers["x-penstock-position"]
 
 
+def test_a_304_carries_the_date_and_the_position_of_now(server: Running) -> None:  # RT-7
+    path = "/api/v1/apis/events?path=/never"
+    first = server.http.get(path)
+    server.do(server.context.journal.commit(c.Requested("etag", now_us(), "x", "GET", "/", 200, 1.0)))
+    tag = first.headers["etag"]
+    for given in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
+        again = server.http.get(path, headers={"If-None-Match": given})
+        assert (again.status_code, again.headers["etag"]) == (304, tag)
+        assert again.headers["date"]
+        before, after = (int(each.headers["x-penstock-position"].rpartition(":")[2]) for each in (first, again))
+        assert after == before + 1
+    for given in ("", '"other"', f"x{tag}", tag[:-2]):
+        assert server.http.get(path, headers={"If-None-Match": given}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, _ in ANSWERS if path.startswith("/api/v1/") and "auth" not in path and "config" not in path]
+)
+def test_lists_and_figures_carry_a_tag_of_their_body(server: Running, path: str) -> None:
+    first = server.http.get(path)
+    assert first.headers["etag"].startswith('W/"')
+    assert server.http.get(path, headers={"If-None-Match": first.headers["etag"]}).status_code in (200, 304)
+
+
 def test_pages_reach_every_job_once(server: Running) -> None:
     seen: list[str] = []
     cursor = ""

@@ -153,12 +153,15 @@ def test_with_sign_in_a_key_is_wanted(server: PartA) -> None:
 
 
 @pytest.mark.parametrize("state", part_a.STATES)
-def test_another_state_cuts_open_streams_and_it_ends_by_itself(state: State) -> None:
-    with PartA("healthy", lifetime_s=0.3) as server:
-        stream = Stream(server, "/events/stream")
-        assert stream.read(5) == b"event"
-        server.change(state)
-        with pytest.raises((ConnectionResetError, http.client.IncompleteRead)):
-            stream.read()
-        stream.close()
+def test_another_state_cuts_open_streams(server: PartA, state: State) -> None:
+    stream = Stream(server, "/events/stream")
+    assert stream.read(5) == b"event"
+    server.change(state)
+    with pytest.raises((ConnectionResetError, http.client.IncompleteRead)):
+        stream.read()
+    stream.close()
+
+
+def test_it_ends_by_itself() -> None:
+    with PartA(lifetime_s=0.05) as server:
         until(lambda: not server._thread.is_alive(), "it ends")  # pyright: ignore[reportPrivateUsage]
