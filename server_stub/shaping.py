@@ -102,10 +102,9 @@ class Shaper:
         if reader not in self._aside and stall is None and delay is None:
             return False
         frames = self._aside.setdefault(reader, deque())
-        for fault in (stall, delay):
-            if fault is not None:
-                fault.hits += 1
-        due = time.monotonic() + (0.0 if delay is None else delay.ms / 1000)
+        if stall is not None:
+            stall.hits += 1
+        due = time.monotonic() + (0.0 if delay is None else delay.hit().ms / 1000)
         frames.append((due, frame))
         if sum(map(len, self._aside.values())) > CAPACITY:
             frames.clear()

@@ -100,3 +100,10 @@ def test_it_says_when_it_is_ready_and_a_signal_stops_it_with_exit_0(tmp_path: Pa
         assert process.returncode == 0
         assert process.stdout.read() == ""
         assert process.stderr.read() == ""
+
+
+def test_the_contract_is_the_whole_one_unless_part_a_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse([]).contract == "b"
+    assert parse(["--contract", "a"]).contract == "a"
+    assert main(["--contract", "c"]) == 2
+    assert capsys.readouterr().err.startswith("Argument --contract: invalid choice: 'c'")
