@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from pyapp.core.cache.cache import QueryCache
-from pyapp.core.cache.keys import ItemKey, WindowKey
+from pyapp.core.cache.keys import WindowKey
 from pyapp.core.cache.query import Query
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.feeds.allowance import Allowance, Bucket
@@ -21,7 +20,8 @@ from pyapp.core.feeds.delivery import Delivery
 from pyapp.core.feeds.fallback import Fallback
 from pyapp.core.feeds.modes import mode_of, polling_of
 from pyapp.core.feeds.pause import Pause
-from pyapp.core.feeds.pausing import Pausing, refused
+from pyapp.core.feeds.pausing import Pausing
+from pyapp.core.feeds.permission import Permission
 from pyapp.core.feeds.reading import AGE_STEP_MS, freshness_of
 from pyapp.core.feeds.schedule import FIRST_SNAPSHOT, LOOKED_AGAIN, Schedule
 from pyapp.core.feeds.scope import EventCallback, Feed, Scope
@@ -74,6 +74,7 @@ class Feeds:
             pauses=lambda feed: self._pausing.of(feed.query),
         )
         self._delivery = Delivery(clock, cache, self._scopes, self._schedule, on_error)
+        self._permission = Permission(clock, cache, self._scopes, self._schedule)
         self._verifier = Verifier(self._scopes, self._schedule, timings, random)
 
     def connect(self, manager: StreamManager) -> None:
@@ -154,13 +155,12 @@ class Feeds:
                 self._schedule.owe(feed, "an older request was joined", covers=None, jitter=True)
             self._schedule.caught_up(feed, answer.began_ms)
             if feed.scope is not None:
-                self._permitted(feed.scope)
+                self._permission.answered(feed.scope)
                 self._verifier.compare(feed, feed.scope, why, log_empty=not log)
         elif query.error is not None and not query.error.retryable:
             # The server said no: asking again cannot help, and the others of the scope must not wait for it.
             feed.owed = None
-            if feed.scope is not None and refused(query) and not isinstance(query.key, ItemKey):
-                self._scopes.refused(feed.scope)  # an item may be refused by itself
+            self._permission.failed(feed)
         feed.before = None
         self._schedule.plan(feed)
         if feed.scope is not None:
@@ -275,21 +275,7 @@ class Feeds:
 
     def subscribe(self, key: StreamKey, callback: EventCallback) -> Callable[[], None]:
         """Hand every event of a stream to `callback`; returns what ends it (RT-77)."""
-        scope = self._scopes.get(key)
-
-        def subscriber(event: Any) -> None:  # one of its own: the same callback may subscribe twice
-            callback(event)
-
-        scope.subscribers.append(subscriber)
-        self._scopes.want()
-        self._scopes.assess(scope)
-
-        def end() -> None:
-            if subscriber in scope.subscribers:
-                scope.subscribers.remove(subscriber)
-                self._scopes.leave(scope)
-
-        return end
+        return self._scopes.subscribe(key, callback)
 
     # What the page does -------------------------------------------------------------------------------------------------------
 
@@ -328,11 +314,7 @@ class Feeds:
 
     def forgive(self) -> None:
         """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
-        for scope in self._scopes:
-            self._scopes.permitted(scope)
-        for feed in list(self._feeds.values()):
-            if refused(feed.query):
-                self._cache.fetch(feed.query, not_before_ms=self._clock.now())
+        self._permission.forgive(self._feeds.values())
         self._went_on()
 
     def close(self) -> None:
@@ -363,17 +345,6 @@ class Feeds:
     def _scope_forbidden(self, query: Query) -> bool:
         feed = self._feeds.get(query)
         return feed is not None and feed.scope is not None and self._scopes.forbidden(feed.scope)
-
-    def _permitted(self, scope: Scope) -> None:
-        """The server answered a query of the scope: what was forbidden is not any more."""
-        if not self._scopes.forbidden(scope):
-            return
-        self._scopes.permitted(scope)
-        for feed in list(scope.feeds.values()):
-            if refused(feed.query):
-                self._cache.fetch(feed.query, not_before_ms=self._clock.now())
-            else:
-                self._schedule.plan(feed)
 
     def _scope_changed(self, scope: Scope) -> None:
         for feed in list(scope.feeds.values()):

@@ -7,11 +7,12 @@ told once per change, through `on_change`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from pyapp.core.clock import Clock
 from pyapp.core.feeds import fallback as fb
 from pyapp.core.feeds.health import Health, HealthReason, Signs, measure
-from pyapp.core.feeds.scope import Scope
+from pyapp.core.feeds.scope import EventCallback, Scope
 from pyapp.core.streams.connection import Connection, Phase, Reason
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.position import Position
@@ -81,6 +82,24 @@ class Scopes:
                 scope.fallback_timer.cancel()
         self.want()
         return gone
+
+    def subscribe(self, key: StreamKey, callback: EventCallback) -> Callable[[], None]:
+        """Hand every event of a stream to `callback`; returns what ends it (RT-77)."""
+        scope = self.get(key)
+
+        def subscriber(event: Any) -> None:  # one of its own: the same callback may subscribe twice
+            callback(event)
+
+        scope.subscribers.append(subscriber)
+        self.want()
+        self.assess(scope)
+
+        def end() -> None:
+            if subscriber in scope.subscribers:
+                scope.subscribers.remove(subscriber)
+                self.leave(scope)
+
+        return end
 
     def want(self) -> None:
         """Tell the manager what is wanted, and from where each stream can go on without a hole (RT-27)."""
