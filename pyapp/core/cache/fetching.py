@@ -144,7 +144,9 @@ class Fetching:
             else:
                 take(outcome)
 
-        query.fetch = self._requests.send(query.spec.endpoint, request, done, not_before_ms=not_before_ms, by_user=by_user)
+        query.fetch = self._requests.send(
+            query.spec.endpoint, request, done, not_before_ms=not_before_ms, owner=str(query.key), by_user=by_user
+        )
         self._store.touch(query)
 
     def _first(self, query: Query, answer: Answer, reading: Reading | None, *, notify: bool = True) -> bool:

@@ -44,10 +44,10 @@ class Lanes:
         flight.stage = Stage.QUEUED
         if not lane.queue:
             self._turn.append(lane)
+        place = len(lane.queue)
         if flight.by_user:
-            lane.queue.appendleft(flight)
-        else:
-            lane.queue.append(flight)
+            place = next((n for n, other in enumerate(lane.queue) if not other.by_user), place)
+        lane.queue.insert(place, flight)
 
     def take(self, limit: int) -> tuple[Lane, Flight] | None:
         """The flight whose turn it is, if its class has room under `limit`."""

@@ -401,7 +401,7 @@ def test_what_a_person_asks_for_goes_first_in_its_class() -> None:
     door.ask("s3", by_user=True)  # somebody else's request for the same goes first, too
     for _ in range(4):
         door.http.waiting[0].reply([])
-    assert door.urls == ["first", "s3", "s4", "s1", "s2"]
+    assert door.urls == ["first", "s4", "s3", "s1", "s2"]
     assert door.row("s3").joined == 1
 
 
