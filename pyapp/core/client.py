@@ -160,7 +160,6 @@ class Client(Queries):
             alerts=self._alerts,
             limits=limits,
             on_date=self.server_clock.heard_date,
-            on_broken=self._broken,
         )
         self._cache = QueryCache(
             clock=clock,
@@ -368,9 +367,6 @@ class Client(Queries):
 
     def _request_limit(self) -> int:
         return request_limit(self._protocol(), self._streams.open_count())
-
-    def _broken(self, endpoints: frozenset[str]) -> None:
-        self._feeds.set_broken(endpoints)
 
     def _visibility_changed(self, paused: bool) -> None:
         changed = paused != self._was_paused

@@ -57,7 +57,6 @@ class Requests:
         alerts: Alerts | None = None,
         limits: bool = True,
         on_date: OnDate = lambda text, began_ms, ended_ms: None,
-        on_broken: Callable[[frozenset[str]], None] = lambda endpoints: None,
     ) -> None:
         """Build the door.
 
@@ -67,7 +66,6 @@ class Requests:
             endpoints: by name; one that is not there is a class of its own.
             limits: whether owners are held to their rate (RT-67).
             on_date: told the `Date` of every answer, and the clock times between which it was written (RT-55).
-            on_broken: told the endpoints of which nothing is sent for now, because their breaker is open (RT-31, RT-66).
         """
         self._clock = clock
         self._http = http
@@ -77,13 +75,12 @@ class Requests:
         self._endpoints = dict(endpoints or {})
         self._alerts = alerts or Alerts(clock)
         self._on_date = on_date
-        self._on_broken = on_broken
         self._coordinated = True
         self._flying: dict[Flight, None] = {}
         self._joinable: dict[RequestKey, Flight] = {}
         self._lanes = Lanes()
         self._earlier = Earlier()
-        self._guard = Guard(clock, timings, self._alerts, self._tell_broken)
+        self._guard = Guard(clock, timings, self._alerts)
         self._tellings = Tellings(clock)
         self._owners = Owners(clock, timings, self._alerts, self._enqueue, limits=limits)
         self._counts: dict[str, Count] = {}
@@ -222,7 +219,6 @@ class Requests:
         """Give up everything under way; nothing is sent from here on."""
         self._closed = True
         self._tellings.close()
-        self._guard.close()
         self._owners.close()
         for lane in self._lanes.all():
             for flight in self._lanes.empty(lane):
@@ -409,9 +405,6 @@ class Requests:
             bodies=bodies,
             kept=kept,
         )
-
-    def _tell_broken(self, classes: frozenset[str]) -> None:
-        self._on_broken(frozenset(name for name, spec in self._endpoints.items() if spec.cls.name in classes))
 
     def _spec(self, name: str) -> EndpointSpec:
         spec = self._endpoints.get(name)

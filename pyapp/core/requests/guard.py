@@ -1,12 +1,11 @@
-"""The breakers of the lanes: the shell of `breaker`, with its alert, its error and what waits for its time (RT-66)."""
+"""The breakers of the lanes: the shell of `breaker`, with its alert and its error (RT-66)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from pyapp.core.alerts import AlertKind, Alerts
-from pyapp.core.clock import Clock, Timer
+from pyapp.core.clock import Clock
 from pyapp.core.errors import BreakerOpen
 from pyapp.core.requests import breaker
 from pyapp.core.requests.breaker import BreakerState, Verdict
@@ -16,20 +15,12 @@ from pyapp.core.timings import Timings
 
 
 class Guard:
-    """Lets requests pass, or not. While `on` is false everything passes and nothing counts.
+    """Lets requests pass, or not. While `on` is false everything passes and nothing counts."""
 
-    Args:
-        on_broken: told the names of the classes of which nothing is sent for now, whenever that changes.
-    """
-
-    def __init__(
-        self, clock: Clock, timings: Timings, alerts: Alerts, on_broken: Callable[[frozenset[str]], None] = lambda names: None
-    ) -> None:
+    def __init__(self, clock: Clock, timings: Timings, alerts: Alerts) -> None:
         self._clock = clock
         self._timings = timings
         self._alerts = alerts
-        self._on_broken = on_broken
-        self._broken: dict[str, tuple[float, Timer]] = {}
         self.on = True
 
     def refuses(self, lane: Lane, *, by_user: bool) -> bool:
@@ -81,15 +72,9 @@ class Guard:
         text = f"The server failed too often when asked for {lane.cls.name}: {when}."
         return BreakerOpen(text, endpoint=endpoint, retry_after_ms=wait_ms)
 
-    def close(self) -> None:
-        """No timer is left."""
-        for _, timer in self._broken.values():
-            timer.cancel()
-
     def announce(self, lane: Lane) -> None:
-        """Tell what became of a breaker: an alert for as long as it is not closed, and who has to wait for its time."""
+        """An alert for as long as the breaker is not closed."""
         name = lane.cls.name
-        self._note(name, lane.breaker.retry_at_ms if lane.breaker.state is BreakerState.OPEN else None)
         if lane.breaker.state is BreakerState.CLOSED:
             self._alerts.end(AlertKind.BREAKER, name)
             return
@@ -100,16 +85,3 @@ class Guard:
             f"{breaker.FAILURES} requests for {name} failed within {times.breaker_window_ms / 1000:g} s: "
             f"the server is asked for them once in {times.breaker_open_ms / 1000:g} s until it answers.",
         )
-
-    def _note(self, name: str, until_ms: float | None) -> None:
-        """A class is broken until a time; at that time its next request may be the probe."""
-        known = self._broken.get(name)
-        if known is not None:
-            if until_ms == known[0]:
-                return
-            known[1].cancel()
-            del self._broken[name]
-        if until_ms is not None and until_ms > self._clock.now():
-            self._broken[name] = until_ms, self._clock.call_at(until_ms, lambda: self._note(name, None))
-        if (known is not None) or name in self._broken:
-            self._on_broken(frozenset(self._broken))

@@ -9,7 +9,8 @@ from time import perf_counter
 from pyapp.browser.host import Host
 from pyapp.browser.javascript import create_proxy, js
 from pyapp.core.client import Client, aggregate, live
-from pyapp.inventory import mutation_specs, query_specs, stream_specs
+from pyapp.core.ports import HttpRequest
+from pyapp.inventory import endpoint_specs, mutation_specs, query_specs, stream_specs
 from pyapp.pages import formats
 from pyapp.pages.jobs_table import _duration, _when
 from pyapp.reducers import REDUCERS
@@ -58,6 +59,7 @@ class Page:
             queries=query_specs(REDUCERS),
             streams=stream_specs(),
             mutations=mutation_specs(),
+            endpoints=endpoint_specs(),
             protocol=host.protocol,
             headers={"X-Penstock-Client": "bench"},
             on_error=lambda error: host.log(f"{type(error).__name__}: {error}"),
@@ -164,6 +166,23 @@ class Page:
         assert all(result.has_data for result in told)
         return json.dumps({"peek_us": peek, "observe_us": observed})
 
+    def ask(self, times):
+        """Microseconds to read an answer of the last moment through the coordinator, until it is told; put where the page can read it."""
+        requests, request = self.client._requests, HttpRequest("GET", "workers")
+        told = []
+
+        def answered(outcome):
+            began = perf_counter()
+            for _ in range(times):
+                requests.send("workers", request, told.append)
+            requests._tellings.tell_all()
+            spent = (perf_counter() - began) / times * 1e6
+            assert len(told) == times
+            js.globalThis.benchAsked = json.dumps({"coordinator_us": spent})
+
+        js.globalThis.benchAsked = ""
+        requests.send("workers", request, answered, by_user=True)
+
 
 def started():
     host = Host(lambda error: js.console.error(f"{type(error).__name__}: {error}"))
@@ -171,6 +190,7 @@ def started():
     js.globalThis.benchStatistics = create_proxy(page.statistics)
     js.globalThis.benchObserve = create_proxy(page.observe)
     js.globalThis.benchKept = create_proxy(page.kept)
+    js.globalThis.benchAsk = create_proxy(page.ask)
 
 
 started()

@@ -25,7 +25,6 @@ PLAIN = HttpRequest("GET", "plain")
 class Door:
     def __init__(self) -> None:
         self.clock, self.http, self.told = VirtualClock(), FakeHttp(), list[Alert]()
-        self.broken: list[list[str]] = []
         self.requests = Requests(
             self.clock,
             self.http,
@@ -33,7 +32,6 @@ class Door:
             lambda: 6,
             endpoints=ENDPOINTS,
             alerts=Alerts(self.clock, self.told.append),
-            on_broken=lambda endpoints: self.broken.append(sorted(endpoints)),
         )
         self.got: list[Any] = []
         self.number = 0
@@ -151,6 +149,7 @@ def test_a_person_passes_as_the_probe_and_goes_on_when_the_breaker_opens_meanwhi
     door.ask("b", url="mine, too", by_user=True)
     door.http.waiting[0].reply({}, status=500)
     assert (door.lane().breaker, door.http.waiting[-1].request.url) == ("half-open", "mine")
+    door.http.waiting[0].reply([])  # there is a place for the next, and a probe under way
     door.clock.advance(0)
     assert type(door.got[-1]) is BreakerOpen
 
@@ -230,22 +229,6 @@ def test_an_alert_lasts_from_the_first_opening_to_the_closing() -> None:
     assert door.told[0].text == ("5 requests for sick failed within 30 s: the server is asked for them once in 30 s until it answers.")
 
 
-def test_the_feeds_are_told_which_endpoints_wait_and_when_they_need_not_any_more() -> None:
-    # RT-31, RT-66
-    door = Door()
-    door.fail()
-    assert door.broken == [["a", "b"]]
-    door.clock.advance(30_000)
-    assert door.broken[1:] == [[]]
-    door.ask()
-    door.http.waiting[0].lose()
-    assert door.broken[2:] == [["a", "b"]]
-    door.ask(by_user=True)
-    door.http.waiting[0].reply([])
-    assert door.broken[3:] == [[]]
-    assert door.clock.timers == 0
-
-
 def test_switched_off_there_is_no_breaker_and_what_was_open_is_closed() -> None:
     # RT-71
     door = Door()
@@ -253,7 +236,7 @@ def test_switched_off_there_is_no_breaker_and_what_was_open_is_closed() -> None:
     door.clock.advance(30_000)
     door.ask(url="probe")
     door.requests.configure(coordinate=False)
-    assert (door.lane().breaker, door.told[-1].ended_wall_ms is not None, door.broken[-1]) == ("closed", True, [])
+    assert (door.lane().breaker, door.told[-1].ended_wall_ms is not None) == ("closed", True)
     door.fail(9)
     assert door.lane().breaker == "closed"
     door.requests.configure(coordinate=True)
