@@ -3,7 +3,9 @@
     python tests/bench/asking.py [--seconds 30] [--rounds 5]
 
 In the browser: the real client on the reference server (the simulator, without events), and the requests that leave the page are
-counted. `kept_answer_coordinator` is an answer of the last moment, from `send` until it has been told. `requests_at_once` is the first load. `requests` goes on for some seconds with the data kept fresh, against the same components
+counted. `kept_answer_coordinator` is an answer of the last moment, from `send` until it has been told.
+
+`requests_at_once` is the first load. `requests` goes on for some seconds with the data kept fresh, against the same components
 asking for themselves every five seconds; that rival is arithmetic (components × times), not a run.
 """
 

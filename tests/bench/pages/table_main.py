@@ -167,7 +167,7 @@ class Page:
         return json.dumps({"peek_us": peek, "observe_us": observed})
 
     def ask(self, times):
-        """Microseconds to read an answer of the last moment through the coordinator, until it is told; put where the page can read it."""
+        """Microseconds to read an answer of the last moment through the coordinator, until it is told."""
         requests, request = self.client._requests, HttpRequest("GET", "workers")
         told = []
 
