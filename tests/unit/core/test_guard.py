@@ -156,7 +156,7 @@ def test_a_person_passes_as_the_probe_and_goes_on_when_the_breaker_opens_meanwhi
 
 @pytest.mark.parametrize(
     ("status", "headers", "counts"),
-    [(0, {}, True), (500, JSON, True), (408, JSON, True), (429, JSON, True), (200, {"content-type": "text/html"}, True)]
+    [(0, dict[str, str](), True), (500, JSON, True), (408, JSON, True), (429, JSON, True), (200, {"content-type": "text/html"}, True)]
     + [(status, JSON, False) for status in (400, 401, 403, 404, 409, 422)],
 )
 def test_which_answers_are_failures(status: int, headers: dict[str, str], counts: bool) -> None:

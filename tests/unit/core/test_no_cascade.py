@@ -139,7 +139,7 @@ def test_what_is_well_again_is_live_again_within_the_breakers_time_and_the_alert
     statistics = world.client.statistics()
     assert {row.breaker for row in statistics.requests.classes} == {"closed"}
     assert all(alert.ended_wall_ms is not None for alert in statistics.alerts)
-    assert {marks[-1][1:] for name, marks in world.marks.items()} == {("polling", "design")}
+    assert {marks[-1][1:] for marks in world.marks.values()} == {("polling", "design")}
 
 
 def test_a_person_who_refreshes_is_the_probe_and_ends_the_breaker_for_all() -> None:
