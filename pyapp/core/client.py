@@ -11,7 +11,7 @@ Pages take keys and results from here and see nothing else of the core.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pyapp.core.alerts import Alert, Alerts
@@ -45,9 +45,10 @@ from pyapp.core.errors import KeyMisuse, RequestError
 from pyapp.core.feeds.changes import Log
 from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
-from pyapp.core.ports import EventSources, Http, HttpRequest, Random, Visibility
 from pyapp.core.queries import Pages, Queries
 from pyapp.core.requests.answer import Answer
+from pyapp.core.network import AlwaysOnline, NetworkWatch
+from pyapp.core.ports import EventSources, Http, HttpRequest, Lifecycle, Network, Random, Visibility
 from pyapp.core.requests.coordinator import Requests
 from pyapp.core.requests.endpoint import EndpointClass, EndpointSpec
 from pyapp.core.scope import Scope
@@ -56,7 +57,10 @@ from pyapp.core.statistics import Pulse, Statistics
 from pyapp.core.streams.budget import request_limit, stream_limit
 from pyapp.core.streams.connection import Reason
 from pyapp.core.streams.manager import StreamManager
+from pyapp.core.streams.multiplexed import MultiplexedTransport
+from pyapp.core.streams.probe import StatusProbe
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
+from pyapp.core.streams.transport import DirectTransport, Transport
 from pyapp.core.timings import Timings
 from pyapp.core.visibility import VisibilityWatch
 
@@ -125,6 +129,10 @@ class Client(Queries):
         on_error: Callable[[Exception], None] | None = None,
         log: Log = lambda change: None,
         on_alert: Callable[[Alert], None] = lambda alert: None,
+        network: Network | None = None,
+        lifecycle: Lifecycle | None = None,
+        multiplexed: bool = False,
+        contract: str = "ab",
     ) -> None:
         """Build the core.
 
@@ -139,6 +147,10 @@ class Client(Queries):
             on_error: told of a mistake in an application's callback; it is kept in the statistics anyway.
             log: told of each change of a domain's state (RT-80).
             on_alert: told of the beginning and the end of each alert (RT-82).
+            network: the browser's word of it (RT-52); `network_for` leaves it out for an API on this machine.
+            lifecycle: tells when the page is put away and taken out again (RT-53).
+            multiplexed: the server has one connection for all streams (RT-64).
+            contract: the parts that the server speaks; streams of another are never asked for (RT-25).
         """
         self.timings = timings or Timings()
         self.clock = clock
@@ -183,14 +195,27 @@ class Client(Queries):
         )
         self._cache.watch(self._feeds)
         self._protocol = protocol
+        transport: Transport = DirectTransport(sources)
+        if multiplexed:
+            transport = MultiplexedTransport(
+                clock=clock,
+                sources=sources,
+                http=http,
+                timings=self.timings,
+                random=random,
+                on_server_time=self.server_clock.heard,
+                headers=headers,
+            )
         self._streams = StreamManager(
             clock=clock,
-            sources=sources,
+            transport=transport,
+            probe=StatusProbe(clock, http, headers or {}),
             specs=streams,
             timings=self.timings,
             random=random,
             limit=lambda: stream_limit(protocol()),
             listener=self._feeds,
+            contract=contract,
         )
         self._feeds.connect(self._streams)
         self._visibility = VisibilityWatch(clock, visibility, self.timings, self._visibility_changed)
@@ -204,8 +229,14 @@ class Client(Queries):
             paint=self._draw,
             visible=lambda: self._visibility.painting,
         )
-        sources.on_wake(self._beat.wake)
+        transport.on_wake(self._beat.wake)
         self._feeds.set_hidden(self._visibility.paused)
+        self._network = NetworkWatch(network or AlwaysOnline(), lambda online: self.set_offline(not online))
+        self._network.look()
+        clock.on_late(self.timings.late_ms, self._slept)
+        if lifecycle is not None:
+            lifecycle.on_suspend(self.suspend)
+            lifecycle.on_resume(self.resume)
 
     # The two calls ------------------------------------------------------------------------------------------------------------
 
@@ -282,7 +313,9 @@ class Client(Queries):
 
     def set_offline(self, offline: bool) -> None:
         """The browser says whether there is a network: automatic fetches wait for one (RT-31, RT-52)."""
+        self._streams.set_online(not offline)
         self._feeds.set_offline(offline)
+        self._wake()
 
     def identity_changed(self) -> None:
         """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
@@ -296,6 +329,35 @@ class Client(Queries):
             limits: off: nobody has to wait for asking too often (RT-67).
         """
         self._requests.configure(coordinate=coordinate, limits=limits)
+    def deny(self, denied: Mapping[StreamKey | str, Reason]) -> None:
+        """Keep some streams closed, by key or by name, each for a reason, such as a flag of their own (RT-71). It is the whole set."""
+        self._streams.deny(denied)
+
+    def keep_when_hidden(self, names: Iterable[str]) -> None:
+        """The streams that stay open in a hidden page, because the person opted in to be told (RT-54)."""
+        self._streams.keep(names)
+
+    def set_pause_hidden(self, on: bool) -> None:
+        """Off, a hidden page goes on as if it were seen: for wallboards (RT-50)."""
+        self._visibility.set_pausing(on)
+
+    def suspend(self) -> None:
+        """The page is put away: every connection, request and timer is released before this returns (RT-53)."""
+        if self._closed:
+            return
+        self._visibility.put_away()
+        self._streams.suspend(True)
+        self.clock.suspend()
+
+    def resume(self) -> None:
+        """The page is back: as after hidden (RT-51, RT-53)."""
+        if self._closed:
+            return
+        self.clock.resume()
+        self._network.look()
+        self._streams.suspend(False)
+        self._visibility.taken_out()
+        self._wake()
 
     def wake(self) -> None:
         """Something outside the cache changed what is shown: draw at the next beat."""
@@ -332,6 +394,7 @@ class Client(Queries):
         self._cache.close()
         self._requests.close()
         self._visibility.close()
+        self._network.close()
 
     @property
     def paused(self) -> bool:
@@ -346,6 +409,8 @@ class Client(Queries):
         return Statistics(
             streams=self._streams.statistics(),
             feeds=self._feeds.statistics(),
+            totals=self._streams.totals(),
+            transport=self._streams.transport(),
             cache=self._cache.statistics(),
             mutations=self._mutations.statistics(),
             requests=self._requests.statistics(),
@@ -376,6 +441,11 @@ class Client(Queries):
         if changed:
             self._on_paused(paused)
         self._wake()
+
+    def _slept(self) -> None:
+        """The machine slept: whatever was open is not to be believed (RT-52)."""
+        if not self._closed:
+            self._streams.slept()
 
     def _tell(self, done: Callable[[Any], None], outcome: Any) -> None:
         """An application's mistake in `done` is its own: others wait for the same answer."""

@@ -40,6 +40,18 @@ class Clock(Protocol):
         """Call back once at `when_ms` of `now()`, or as soon as may be where that is past; never before this call returns."""
         ...
 
+    def on_late(self, late_ms: float, callback: Callable[[], None]) -> None:
+        """Call back before the timers that are due when they come more than `late_ms` late: the machine slept (RT-52)."""
+        ...
+
+    def suspend(self) -> None:
+        """Give up the host's timer: nothing is called until `resume` (RT-53)."""
+        ...
+
+    def resume(self) -> None:
+        """Go on. What fell due meanwhile is called soon; that it is late is no sleep: whoever suspended knows."""
+        ...
+
 
 class HostTimer(Protocol):
     """The one timer of the host that `TimerHeap` needs."""
@@ -67,11 +79,13 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class ClockStatistics:
-    """`pending`: timers set and neither fired nor cancelled; `fired`: callbacks called; `late_ms`: the worst delay so far."""
+    """`pending`: timers set and neither fired nor cancelled; `fired`: callbacks called; `late_ms`: the worst delay so far; `sleeps`:
+    times it was so late that the machine must have slept."""
 
     pending: int
     fired: int
     late_ms: float
+    sleeps: int = 0
 
 
 class TimerHeap:
@@ -89,6 +103,25 @@ class TimerHeap:
         self._armed_for: float | None = None
         self._fired = 0
         self._late_ms = 0.0
+        self._sleeps = 0
+        self._suspended = False
+        self._watch: tuple[float, Callable[[], None]] | None = None
+        self._ahead_ms: float | None = None
+        """Wall time minus our own at the last look: some machines stop the latter while they sleep."""
+
+    def on_late(self, late_ms: float, callback: Callable[[], None]) -> None:
+        self._watch = (late_ms, callback)
+        self._ahead_ms = self._host.wall() - self._host.now()
+
+    def suspend(self) -> None:
+        self._suspended = True
+        self._armed_for = None
+        self._host.disarm()
+
+    def resume(self) -> None:
+        self._suspended = False
+        self._ahead_ms = None
+        self._arm()
 
     def now(self) -> float:
         return self._host.now()
@@ -106,7 +139,10 @@ class TimerHeap:
     def fire(self) -> None:
         """Called by the host when its timer is due: runs what is due now, and arms for the next."""
         self._armed_for = None
+        if self._suspended:
+            return
         now = self._host.now()
+        self._look_for_sleep(now)
         # Only what was set before this call: a callback that sets a timer for "now" must not starve the page.
         last = self._order
         postponed: list[tuple[float, int, _Entry]] = []
@@ -129,9 +165,32 @@ class TimerHeap:
             heapq.heappush(self._heap, row)
         self._arm()
 
-    def _arm(self) -> None:
+    def _look_for_sleep(self, now: float) -> None:
+        """A timer that comes far too late, or a wall clock that ran on while ours stood still."""
+        if self._watch is None:
+            return
+        ahead = self._host.wall() - now
+        before, self._ahead_ms = self._ahead_ms, ahead
+        self._drop_cancelled()
+        if before is None or not self._heap:
+            return
+        late = max(now - self._heap[0][0], ahead - before)
+        if late > self._watch[0]:
+            self._sleeps += 1
+            self._late_ms = max(self._late_ms, late)
+            try:
+                self._watch[1]()
+            except Exception as error:
+                self._on_error(error)
+
+    def _drop_cancelled(self) -> None:
         while self._heap and self._heap[0][2].callback is None:
             heapq.heappop(self._heap)
+
+    def _arm(self) -> None:
+        if self._suspended:
+            return
+        self._drop_cancelled()
         if not self._heap:
             if self._armed_for is not None:
                 self._armed_for = None
@@ -144,4 +203,4 @@ class TimerHeap:
 
     def statistics(self) -> ClockStatistics:
         pending = sum(1 for _, _, entry in self._heap if entry.callback is not None)
-        return ClockStatistics(pending, self._fired, self._late_ms)
+        return ClockStatistics(pending, self._fired, self._late_ms, self._sleeps)

@@ -17,7 +17,8 @@ class FrameKind(StrEnum):
 
     `OPENED` and `FAILED` are the socket's own events; the others are frames of the server. A frame that the server *named* `open` or
     `error` reaches the same listeners in a browser, and only its data tells them apart (RT-24): here it is `NAMED_OPEN` or
-    `NAMED_ERROR`.
+    `NAMED_ERROR`. `LOST` and `REFUSED` are the words of a transport that carries many streams: the connection that they share is gone
+    (`id` is the reason, `data` the clock time of the next attempt), or one of them was refused (`data` has the status).
     """
 
     OPENED = "opened"
@@ -29,6 +30,8 @@ class FrameKind(StrEnum):
     BYE = "bye"
     NAMED_OPEN = "named-open"
     NAMED_ERROR = "named-error"
+    LOST = "lost"
+    REFUSED = "refused"
 
 
 class RawFrame(NamedTuple):
@@ -66,12 +69,16 @@ class EventSources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request. `url` is absolute or relative to the API's base; `body` is JSON text."""
+    """One request. `url` is absolute or relative to the API's base; `body` is JSON text.
+
+    With `head_only` the answer is told at its headers, the body is never read, and the request is over (RT-25).
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: str | None = None
+    head_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,26 @@ class Visibility(Protocol):
     def hidden(self) -> bool: ...
 
     def on_change(self, callback: Callable[[], None]) -> None: ...
+
+
+class Network(Protocol):
+    """What the browser says of the network: a hint, and no more (RT-52)."""
+
+    def online(self) -> bool: ...
+
+    def on_change(self, callback: Callable[[], None]) -> None: ...
+
+
+class Lifecycle(Protocol):
+    """The page goes and may come back (RT-53)."""
+
+    def on_suspend(self, callback: Callable[[], None]) -> None:
+        """Call back while the page is being put away or frozen: all that it holds must be given up before the callback returns."""
+        ...
+
+    def on_resume(self, callback: Callable[[], None]) -> None:
+        """Call back when it was taken out again."""
+        ...
 
 
 class Random(Protocol):

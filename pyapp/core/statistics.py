@@ -10,7 +10,8 @@ from pyapp.core.cache.statistics import CacheStatistics
 from pyapp.core.feeds.statistics import FeedsStatistics
 from pyapp.core.mutations import MutationStatistics
 from pyapp.core.requests.counts import RequestStatistics
-from pyapp.core.streams.manager import StreamPulse, StreamStatistics
+from pyapp.core.streams.entry import StreamPulse, StreamStatistics, StreamTotals
+from pyapp.core.streams.transport import TransportStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Statistics:
 
     streams: tuple[StreamStatistics, ...]
     feeds: FeedsStatistics
+    totals: StreamTotals
+    transport: TransportStatistics
     cache: CacheStatistics
     mutations: MutationStatistics
     requests: RequestStatistics

@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 _NOT_DIVIDED = frozenset(
-    {"heartbeat_factor", "resync_bucket", "jitter", "beat_first_ms", "beat_ms", "beat_budget_ms", "request_timeout_ms"}
+    {
+        "heartbeat_factor",
+        "resync_bucket",
+        "jitter",
+        "beat_first_ms",
+        "beat_ms",
+        "beat_budget_ms",
+        "request_timeout_ms",
+        "connect_ms",
+        "probe_ms",
+        "late_ms",
+    }
 )
-"""Counts and ratios; the beat, which is a cadence of drawing and not a wait; and the time-out of a request, which bounds a machine
-and not a person: a test machine under load may well take half a second to answer."""
+"""Counts and ratios; the beat, which is a cadence of drawing and not a wait; and what bounds a machine and not a person, like the
+time-out of a request: a test machine under load may well take half a second to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,18 @@ class Timings:
     """Part A: an open socket without an error counts as confirmed after this (RT-30)."""
     heartbeat_factor: float = 2.5
     """Silence of so many announced heartbeats closes the stream (RT-26)."""
+    idle_timeout_ms: float | None = None
+    """Silence that closes a stream which announces no heartbeats; off, because real ones are silent for minutes (RT-26)."""
+    connect_ms: float = 20_000
+    """How long an attempt may take until its first sign of life: an event source has no time-out of its own."""
+    probe_ms: float = 3_000
+    """How long the request may take that asks why a stream was refused (RT-25)."""
+    unavailable_retry_ms: float = 300_000
+    """When a stream that the server does not have is tried again (RT-25)."""
+    online_jitter_ms: float = 1_000
+    """Online again: attempts are spread over this (RT-52)."""
+    late_ms: float = 15_000
+    """A timer later than this: the machine slept (RT-52)."""
     unverified_ms: float = 60_000
     """A stream without heartbeats that was silent for so long is live, but unverified (RT-26)."""
     first_wait_ms: float = 50
@@ -77,7 +100,8 @@ class Timings:
 
     def divided(self, by: float) -> Timings:
         """Every waiting time divided, as the profile `test` does by 20 (RT-70)."""
-        return replace(self, **{f.name: getattr(self, f.name) / by for f in fields(self) if f.name not in _NOT_DIVIDED})
+        times = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NOT_DIVIDED}
+        return replace(self, **{name: ms / by for name, ms in times.items() if ms is not None})
 
 
 TEST_DIVISOR = 20

@@ -6,6 +6,8 @@ shown    Changed(hidden)       leaving  SetGrace(now + hidden grace)
 leaving  Changed(shown)        shown    ClearGrace      (nothing happened)
 leaving  GraceOver             hidden   Pause
 hidden   Changed(shown)        shown    Resume
+shown    PutAway               hidden   Pause            (RT-53: no grace)
+leaving  PutAway               hidden   ClearGrace, Pause
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class SeenEvent(StrEnum):
     WENT = "hidden"
     CAME = "shown"
     GRACE_OVER = "grace over"
+    PUT_AWAY = "put away"
 
 
 class SeenEffect(StrEnum):
@@ -42,6 +45,8 @@ _TABLE: dict[tuple[Seen, SeenEvent], tuple[Seen, SeenEffect]] = {
     (Seen.LEAVING, SeenEvent.CAME): (Seen.SHOWN, SeenEffect.CLEAR_GRACE),
     (Seen.LEAVING, SeenEvent.GRACE_OVER): (Seen.HIDDEN, SeenEffect.PAUSE),
     (Seen.HIDDEN, SeenEvent.CAME): (Seen.SHOWN, SeenEffect.RESUME),
+    (Seen.SHOWN, SeenEvent.PUT_AWAY): (Seen.HIDDEN, SeenEffect.PAUSE),
+    (Seen.LEAVING, SeenEvent.PUT_AWAY): (Seen.HIDDEN, SeenEffect.PAUSE),
 }
 
 
@@ -60,6 +65,8 @@ class VisibilityWatch:
         self._on_change = on_change
         self._timer: Timer | None = None
         self._closed = False
+        self._away = False
+        self._pausing = True
         self.state = Seen.SHOWN
         self.since_ms = clock.now()
         visibility.on_change(self._changed)
@@ -73,9 +80,24 @@ class VisibilityWatch:
     def painting(self) -> bool:
         return self.state is Seen.SHOWN
 
+    def set_pausing(self, on: bool) -> None:
+        """Off, a hidden page goes on as if it were seen: for wallboards (RT-50, `pause_hidden`)."""
+        self._pausing = on
+        self._changed()
+
+    def put_away(self) -> None:
+        """The page goes into the back/forward cache or is frozen: paused at once (RT-53)."""
+        self._away = True
+        self._step(SeenEvent.PUT_AWAY)
+
+    def taken_out(self) -> None:
+        """It is back: as after hidden, if somebody can see it."""
+        self._away = False
+        self._changed()
+
     def _changed(self) -> None:
-        if not self._closed:
-            self._step(SeenEvent.WENT if self._visibility.hidden() else SeenEvent.CAME)
+        if not (self._closed or self._away):
+            self._step(SeenEvent.WENT if self._pausing and self._visibility.hidden() else SeenEvent.CAME)
 
     def _step(self, event: SeenEvent) -> None:
         after, effect = step(self.state, event)
@@ -91,7 +113,7 @@ class VisibilityWatch:
                 self._clear()
                 self._on_change(False)
             case SeenEffect.PAUSE:
-                self._timer = None
+                self._clear()
                 self._on_change(True)
             case SeenEffect.RESUME:
                 self._on_change(False)

@@ -1,4 +1,4 @@
-"""What one connection of one stream is: its state, what can happen to it, and what a shell must do (RT-20 to RT-24, RT-26 to RT-30).
+"""What one connection of one stream is: its state, what can happen to it, and what a shell must do (RT-20 to RT-30, RT-52).
 
 Values only; `machine.py` has the transitions. Every event and effect of a socket or timer carries the epoch it was made for.
 """
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from pyapp.core.streams.position import Position
+from pyapp.core.streams.refusal import Verdict
 
 
 class Phase(StrEnum):
@@ -38,6 +39,7 @@ class Reason(StrEnum):
     REFUSED = "refused"
     SERVER_ERROR = "server error"
     SILENT = "silent"
+    ENDED = "ended"
     SHUTDOWN = "shutdown"
 
 
@@ -45,6 +47,8 @@ class TimerName(StrEnum):
     RETRY = "retry"
     CONFIRM = "confirm"
     SILENCE = "silence"
+    CONNECT = "connect"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,13 @@ class Connection:
         server_epoch: the life of the server that hello named; empty at a part-A server.
         position: the last place seen, kept over epochs for the resume (RT-27).
         lost_ms: when the last confirmed epoch ended, until the next confirmation.
+        scoped: confirmed by its `Synced` and by nothing else (RT-30); given when the state is made and never changed.
+        error_ms: when this epoch said that it failed, until it is confirmed anew (RT-30).
+        offline: the network says that it is gone (RT-52).
+        awaiting: no frame came since it said so: an open connection is not to be believed until one does.
+        probing: a plain request is on its way that will say why the attempt was refused (RT-25).
+        shared: lost with a connection that somebody else brings back; there is no timer of its own.
+        ended: `ENDED` or `FORBIDDEN` where the server said that it is no use to try again (RT-25).
     """
 
     phase: Phase = Phase.CLOSED
@@ -78,6 +89,13 @@ class Connection:
     server_epoch: str = ""
     position: Position | None = None
     lost_ms: float | None = None
+    scoped: bool = False
+    error_ms: float | None = None
+    offline: bool = False
+    awaiting: bool = False
+    probing: bool = False
+    shared: bool = False
+    ended: Reason = Reason.NONE
 
     @property
     def confirmed(self) -> bool:
@@ -133,11 +151,15 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Data came: `position` of the last frame where frames are numbered; `hole` if one is missing before it."""
+    """Data came: `position` of the last frame where frames are numbered; `hole` if one is missing.
+
+    Without `valid` none of it could be read: that shows a server that speaks, and confirms nothing (RT-29).
+    """
 
     epoch: int
     position: Position | None = None
     hole: bool = False
+    valid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +188,82 @@ class TimerDue:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The server said no, in a status; `retry_ms` is its `Retry-After`, a lower bound (RT-23, RT-25)."""
+
+    epoch: int
+    verdict: Verdict
+    retry_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLost:
+    """The connection that this stream shares with others is gone, and somebody else brings it back.
+
+    The stream keeps its place there and has no timer of its own; `TryNow` is what brings it back.
+    """
+
+    epoch: int
+    reason: Reason
+    retry_at_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A scoped stream said that its scope is in step: the one thing that confirms it (RT-30)."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erred:
+    """A scoped stream said that something failed; the connection goes on, and is not believed until it says `Synced` again."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class WentOffline:
+    """The network says that it is gone: a hint (RT-52)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameOnline:
+    """The network says that it is back (RT-52)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slept:
+    """The machine slept, or the page was frozen: whatever was open is taken for dead, and something may be missing (RT-52)."""
+
+
+@dataclass(frozen=True, slots=True)
 class TryNow:
-    """The person, or a network that came back, asks for an attempt without waiting."""
+    """A person, or whoever brings back a shared connection, asks for an attempt without waiting."""
 
 
-Event: TypeAlias = (
-    Wanted | Unwanted | SocketOpened | SocketFailed | ErrorFrame | Hello | Delivered | Beaten | WasReset | Bye | TimerDue | TryNow
+@dataclass(frozen=True, slots=True)
+class Forgiven:
+    """The person asks again, or is somebody else now: what ended or was forbidden may be tried (RT-25)."""
+
+
+FrameEvent: TypeAlias = (
+    SocketOpened
+    | SocketFailed
+    | SocketLost
+    | ErrorFrame
+    | Refused
+    | Hello
+    | Delivered
+    | Beaten
+    | Synced
+    | Erred
+    | WasReset
+    | Bye
+    | TimerDue
 )
+"""What belongs to one epoch."""
+Event: TypeAlias = Wanted | Unwanted | TryNow | Forgiven | WentOffline | CameOnline | Slept | FrameEvent
 
 # Effects --------------------------------------------------------------------------------------------------------------------------
 
@@ -198,6 +289,18 @@ class SetTimer:
 @dataclass(frozen=True, slots=True)
 class ClearTimer:
     name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask plainly why the attempt was refused (RT-25); the answer comes back as `Refused`."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelProbe:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,5 +339,5 @@ class Lost:
     reason: Reason
 
 
-Effect: TypeAlias = OpenSocket | CloseSocket | SetTimer | ClearTimer | Confirmed | Gap | Placed | Lost
+Effect: TypeAlias = OpenSocket | CloseSocket | SetTimer | ClearTimer | Probe | CancelProbe | Confirmed | Gap | Placed | Lost
 Step: TypeAlias = tuple[Connection, tuple[Effect, ...]]

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+UNKNOWN_TYPE = "unknown type"
+
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
@@ -65,6 +67,6 @@ def _reason(error: ValidationError) -> str:
         case "json_invalid":
             return "not JSON"
         case "union_tag_invalid" | "union_tag_not_found":
-            return "unknown type"
+            return UNKNOWN_TYPE
         case kind:
             return f"invalid: {kind}"

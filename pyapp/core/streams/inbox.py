@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pyapp.core.streams.decode import Invalid
+from pyapp.core.streams.decode import UNKNOWN_TYPE, Invalid
 from pyapp.core.streams.position import Arrival, Position, classify, parse_position
 from pyapp.core.streams.spec import StreamSpec
 
@@ -94,6 +94,11 @@ class Inbox:
         return len(self._raw) + len(self._ready)
 
     @property
+    def missing(self) -> bool:
+        """Something was lost that the next `take` will tell, also when no event waits."""
+        return self._hole
+
+    @property
     def received(self) -> int:
         """Data frames so far."""
         return self._received
@@ -111,12 +116,19 @@ class Inbox:
         """Take `last` for seen: a heartbeat named it (RT-28)."""
         self._last = last
 
+    def lose(self, frames: int, *, hole: bool) -> None:
+        """Count data frames that never got here; with `hole` they are missed: an overflow, which is a gap (RT-40)."""
+        self._received += frames
+        self._dropped += frames
+        if frames and hole:
+            self._hole = True
+            self._overflows += 1
+
     def put(self, frame_id: str, data: str) -> None:
         """Take one data frame. One over 1 MiB is refused (RT-29); an inbox that is full makes room (RT-40)."""
         self._received += 1
         if len(data) > FRAME_LENGTH_LIMIT:
             self._reject("too large", data)
-            self._hole = True
             return
         self._raw.append((frame_id, data))
         self._raw_length += len(data)
@@ -225,6 +237,8 @@ class Inbox:
         self._ready_length = sum(entry.length for entry in self._ready)
 
     def _reject(self, reason: str, text: str) -> None:
+        # What it said is not known. A type that this version does not know says nothing that it shows; anything else may have.
+        self._hole = self._hole or reason != UNKNOWN_TYPE
         self._invalid += 1
         self._invalid_by_reason[reason] += 1
         self._samples.append(Sample(reason, text[:SAMPLE_LENGTH]))

@@ -1,99 +1,35 @@
-"""The shell around the connections: what is open is reconciled with what is wanted (RT-20 to RT-24, RT-64).
+"""The shell around the connections: what is open is reconciled with what is wanted (RT-20 to RT-30, RT-52, RT-64).
 
-The owner (the feeds) says which streams are wanted and which reason, if any, keeps all of them closed. This module runs the effects
-of `machine.Machine` through the ports, takes the waiting frames when the beat comes, and reports what it learns to a `Listener`.
-It knows no cache and decides no fetch.
+The owner (the feeds) says which streams are wanted and which reason, if any, keeps all or some of them closed. This module runs the
+effects of `machine.Machine` through the transport, takes the waiting frames when the beat comes, and reports what it learns to a
+`Listener`. It knows no cache and decides no fetch.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, cast
-
-from pydantic_core import from_json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from pyapp.core.clock import Clock, Timer
-from pyapp.core.ports import EventSources, FrameKind, Random, RawFrame
+from pyapp.core.ports import FrameKind, Random, RawFrame
 from pyapp.core.streams import connection as c
 from pyapp.core.streams.budget import within_budget
-from pyapp.core.streams.inbox import Batch, Inbox, InboxStatistics
+from pyapp.core.streams.control import event_of, said_at
+from pyapp.core.streams.entry import Entry, StreamPulse, StreamStatistics, StreamTotals, added
+from pyapp.core.streams.inbox import Batch, Inbox, Item
+from pyapp.core.streams.listener import Listener
 from pyapp.core.streams.machine import Machine
 from pyapp.core.streams.position import Position
-from pyapp.core.streams.spec import StreamKey, StreamSpec
+from pyapp.core.streams.probe import StatusProbe
+from pyapp.core.streams.refusal import Verdict
+from pyapp.core.streams.spec import Control, StreamKey, StreamSpec
+from pyapp.core.streams.transport import Transport, TransportStatistics
 from pyapp.core.timings import Timings
 
 STREAMS_REMEMBERED = 64
 """So many streams that nobody wants any more keep their counters and their last place; older ones are forgotten."""
-
-WAIT_AT_MOST_MS = 3_600_000.0
-"""No interval that a server names is believed beyond an hour: a typing error there must not silence a page for ever."""
-
-
-class Listener(Protocol):
-    """Who is told what the streams do."""
-
-    def stream_changed(self, key: StreamKey, state: c.Connection) -> None:
-        """A public state, a confirmation or a reason changed."""
-        ...
-
-    def stream_confirmed(self, key: StreamKey, confirmed: c.Confirmed) -> None: ...
-
-    def stream_gap(self, key: StreamKey, cause: str) -> None: ...
-
-    def stream_placed(self, key: StreamKey, position: Position) -> None:
-        """A heartbeat told where the stream is, before any event of it came."""
-        ...
-
-    def stream_delivered(self, key: StreamKey, batch: Batch) -> int:
-        """Events to apply; returns how many of them somebody used."""
-        ...
-
-    def stream_alive(self, key: StreamKey) -> None:
-        """A hello or a heartbeat came: a delivery without data (RT-30)."""
-        ...
-
-    def server_time(self, wall_ms_text: str) -> None:
-        """The server's clock, as hello and heartbeats carry it (RT-55)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamStatistics:
-    """What the dock shows of one stream (RT-80). Times are clock times in ms; `counts` are of its inbox."""
-
-    key: StreamKey
-    state: c.Connection
-    reconnects: int
-    drops: int
-    gaps: int
-    frames: int
-    counts: InboxStatistics
-
-
-class StreamPulse(NamedTuple):
-    """The little of a stream that is looked at all the time: its state, and how many data frames came."""
-
-    key: StreamKey
-    state: c.Connection
-    received: int
-
-
-@dataclass(slots=True)
-class _Entry:
-    key: StreamKey
-    spec: StreamSpec
-    inbox: Inbox
-    state: c.Connection = field(default_factory=c.Connection)
-    source: int = 0
-    timers: dict[c.TimerName, Timer] = field(default_factory=dict[c.TimerName, Timer])
-    linger: Timer | None = None
-    reconnects: int = 0
-    drops: int = 0
-    gaps: int = 0
-    frames: int = 0
-    spoke: bool = False  # a frame of this beat proved the server alive
 
 
 class StreamManager:
@@ -103,27 +39,43 @@ class StreamManager:
         self,
         *,
         clock: Clock,
-        sources: EventSources,
+        transport: Transport,
+        probe: StatusProbe,
         specs: Mapping[str, StreamSpec],
         timings: Timings,
         random: Random,
         limit: Callable[[], int],
         listener: Listener,
+        contract: str = "ab",
     ) -> None:
+        """Args:
+        transport: what brings the frames.
+        probe: asks why a stream was refused.
+        limit: how many connections of their own streams may have (RT-64).
+        contract: the parts that the server speaks: a stream of another is never asked for (RT-25).
+        """
         self._clock = clock
-        self._sources = sources
+        self._transport = transport
+        self._probe = probe
         self._specs = specs
         self._timings = timings
         self._machine = Machine(timings, random)
         self._limit = limit
         self._listener = listener
-        self._entries: dict[StreamKey, _Entry] = {}
-        self._by_source: dict[int, _Entry] = {}
+        self._contract = contract
+        self._entries: dict[StreamKey, Entry] = {}
+        self._by_source: dict[int, Entry] = {}
         self._sources_made = 0
         self._wanted: dict[StreamKey, Position | None] = {}
         self._blocked: c.Reason | None = None
-        self._limited: int | None = None
         self._denied: Mapping[StreamKey | str, c.Reason] = {}
+        self._kept: frozenset[str] = frozenset()
+        self._suspended = False
+        self._limited: int | None = None
+        self._online = True
+        self._forgotten = StreamTotals()
+        self._sleeps = 0
+        transport.on_ready(self._ready)
 
     # What is wanted -----------------------------------------------------------------------------------------------------------
 
@@ -144,25 +96,34 @@ class StreamManager:
             self._denied = dict(denied)
             self.reconcile()
 
-    def _closed_for(self, key: StreamKey) -> c.Reason | None:
-        """Why a stream must not be open, if it must not."""
-        return self._denied.get(key, self._denied.get(key.name))
+    def keep(self, names: Iterable[str]) -> None:
+        """Streams of these names stay open in a hidden page: what a person opted in to (RT-54). It is the whole set."""
+        self._kept = frozenset(names)
+        self.reconcile()
+
+    def suspend(self, suspended: bool) -> None:
+        """The page is put away: nothing at all stays open, until it is taken out again (RT-53)."""
+        self._suspended = suspended
+        self.reconcile()
+
+    def recheck_budget(self) -> None:
+        """Reconcile if the limit is another than before: the protocol is known only after the first answers (RT-64)."""
+        if self._transport.limit(self._limit()) != self._limited:
+            self.reconcile()
 
     def reconcile(self) -> None:
         """Bring what is open to what is wanted; call it when the budget may have changed."""
-        limit = self._limited = self._limit()
         closed = {key: reason for key in self._wanted if (reason := self._closed_for(key)) is not None}
+        limit = self._limited = self._transport.limit(self._limit())
         granted = within_budget(((self._specs[key.name].priority, key) for key in self._wanted if key not in closed), limit)
         for key in list(self._entries):
             entry = self._entries[key]
-            if self._blocked is not None:
+            reason = self._closed_for(key)
+            if key in granted:
                 self._drop_linger(entry)
-                self._step(entry, c.Unwanted(self._blocked))
-            elif key in granted:
+            elif reason is not None or key in self._wanted:
                 self._drop_linger(entry)
-            elif key in self._wanted:
-                self._drop_linger(entry)
-                self._step(entry, c.Unwanted(closed.get(key, c.Reason.BUDGET)))
+                self._step(entry, c.Unwanted(reason or c.Reason.BUDGET))
             elif entry.linger is None and entry.state.phase is not c.Phase.CLOSED:
                 # No longer wanted: a route that comes straight back finds its stream still open.
                 entry.linger = self._clock.call_at(self._clock.now() + self._timings.linger_ms, lambda e=entry: self._lingered(e))
@@ -171,17 +132,19 @@ class StreamManager:
         self._make_room(limit - len(granted))
         for key, resume_from in self._wanted.items():
             entry = self._entries.get(key) or self._new_entry(key)
-            if self._blocked is not None:
-                self._step(entry, c.Unwanted(self._blocked))
-            elif key in granted:
-                self._step(entry, c.Wanted(resume_from))
-            else:
-                self._step(entry, c.Unwanted(closed.get(key, c.Reason.BUDGET)))
+            self._step(entry, c.Wanted(resume_from) if key in granted else c.Unwanted(closed.get(key, c.Reason.BUDGET)))
+        if self._blocked is not None or self._suspended:
+            self._transport.release()
 
-    def recheck_budget(self) -> None:
-        """Reconcile if the limit is another than before: the protocol is known only after the first answers (RT-64)."""
-        if self._limit() != self._limited:
-            self.reconcile()
+    def _closed_for(self, key: StreamKey) -> c.Reason | None:
+        """Why a stream must not be open, if it must not."""
+        if self._suspended:
+            return c.Reason.HIDDEN
+        if self._blocked is not None and not (self._blocked is c.Reason.HIDDEN and key.name in self._kept):
+            return self._blocked
+        if self._specs[key.name].contract not in self._contract:
+            return c.Reason.UNAVAILABLE
+        return self._denied.get(key, self._denied.get(key.name))
 
     def _make_room(self, room: int) -> None:
         """Streams that linger count as open too: where the wanted ones need their connections, they go at once (RT-64)."""
@@ -195,33 +158,61 @@ class StreamManager:
         """A page that is open for days sees many streams come and go: of those nobody wants only the latest are remembered."""
         idle = [e for e in self._entries.values() if e.state.phase is c.Phase.CLOSED and e.key not in self._wanted]
         for entry in sorted(idle, key=lambda e: e.state.since_ms)[: max(0, len(idle) - STREAMS_REMEMBERED)]:
+            self._forgotten = added(self._forgotten, entry)
             del self._entries[entry.key]
 
-    def _new_entry(self, key: StreamKey) -> _Entry:
+    def _new_entry(self, key: StreamKey) -> Entry:
         spec = self._specs[key.name]
-        entry = self._entries[key] = _Entry(key, spec, Inbox(spec), c.Connection(since_ms=self._clock.now()))
+        state = c.Connection(since_ms=self._clock.now(), scoped=spec.scoped, offline=not self._online)
+        entry = self._entries[key] = Entry(key, spec, Inbox(spec), state)
         return entry
 
-    def _lingered(self, entry: _Entry) -> None:
+    def _lingered(self, entry: Entry) -> None:
         entry.linger = None
         if entry.key not in self._wanted:
             self._step(entry, c.Unwanted(c.Reason.NOT_WANTED))
 
-    def _drop_linger(self, entry: _Entry) -> None:
+    def _drop_linger(self, entry: Entry) -> None:
         if entry.linger is not None:
             entry.linger.cancel()
             entry.linger = None
 
+    # What the page tells ------------------------------------------------------------------------------------------------------
+
     def try_now(self) -> None:
-        """Attempt every waiting connection at once, because a person or the network asks."""
+        """A person asks, or is somebody else now: attempt what waits, and what was forbidden or ended (RT-25)."""
+        self._transport.try_now(forgive=True)
         for entry in list(self._entries.values()):
-            self._step(entry, c.TryNow())
+            self._step(entry, c.Forgiven())
+            if not entry.state.shared:
+                self._step(entry, c.TryNow())
+        self.reconcile()
 
     def permit(self, key: StreamKey) -> None:
-        """Try a stream again that was given up, because a person or another identity asks (RT-36)."""
+        """Try a stream again that was given up, because a person or another identity asks (RT-25, RT-36, RT-37)."""
         entry = self._entries.get(key)
         if entry is not None:
-            self._step(entry, c.TryNow())
+            self._transport.try_now(forgive=True)
+            self._step(entry, c.Forgiven())
+            if not entry.state.shared:
+                self._step(entry, c.TryNow())
+            self.reconcile()
+
+    def set_online(self, online: bool) -> None:
+        """The network's hint (RT-52)."""
+        if online is self._online:
+            return
+        self._online = online
+        self._transport.network(online=online)
+        for entry in list(self._entries.values()):
+            self._step(entry, c.CameOnline() if online else c.WentOffline())
+
+    def slept(self) -> None:
+        """The machine slept or the page was frozen: a gap for every stream, and a fresh attempt (RT-52)."""
+        self._sleeps += 1
+        self._transport.forget()
+        for entry in list(self._entries.values()):
+            self._step(entry, c.Slept())
 
     def chosen(self, key: StreamKey) -> bool:
         """Whether the key names everything that the stream's path needs: its scope is chosen (RT-30)."""
@@ -242,108 +233,119 @@ class StreamManager:
         for entry in list(self._entries.values()):
             self._drop_linger(entry)
             self._step(entry, c.Unwanted(c.Reason.SHUTDOWN))
+        self._transport.forget()
+
+    def _ready(self) -> None:
+        """The transport brings a shared connection back, or its limit changed."""
+        self.reconcile()
+        for entry in list(self._entries.values()):
+            if entry.state.shared:
+                self._step(entry, c.TryNow())
 
     # What arrives -------------------------------------------------------------------------------------------------------------
 
     def collect(self) -> None:
         """Take all waiting records across the bridge at once and put them where they belong (RT-41)."""
-        spoken: list[_Entry] = []
-        for frame in self._sources.drain():
+        for frame in self._transport.drain():
             entry = self._by_source.get(frame.source)
             if entry is None:
                 continue  # of a socket that is closed: an older epoch has no say
             entry.frames += 1
-            if frame.kind is FrameKind.MESSAGE:
+            if entry.behind or (frame.kind is not FrameKind.MESSAGE and entry.inbox_waits()):
+                entry.put_behind(frame)  # what came before this record comes before it here, too, and in its own time
+            elif frame.kind is FrameKind.MESSAGE:
                 entry.inbox.put(frame.id, frame.data)
             else:
-                # What came before this record comes before it here, too.
-                self._deliver(entry)
-                if self._control(entry, frame) and not entry.spoke:
-                    entry.spoke = True
-                    spoken.append(entry)
-        for entry in spoken:
-            entry.spoke = False
-            self._listener.stream_alive(entry.key)
+                self._control(entry, frame)
+        self._tell_alive()
 
     def waiting(self) -> bool:
-        """Whether frames wait in an inbox."""
-        return any(len(entry.inbox) for entry in self._by_source.values())
+        """Whether something waits to be delivered."""
+        return any(entry.waits() for entry in self._by_source.values())
 
     def deliver(self, within: Callable[[], bool]) -> None:
-        """Apply what waits, in batches, while `within()` says that the beat has time left."""
+        """Apply what waits, in order and in batches, while `within()` says that the beat has time left."""
         for entry in list(self._by_source.values()):
-            while len(entry.inbox):
+            while entry.waits():
                 if not within():
+                    self._tell_alive()
                     return
-                self._deliver_batch(entry)
+                if entry.inbox_waits():
+                    self._deliver_batch(entry)
+                else:
+                    frame = entry.next_behind()
+                    if frame is not None:
+                        self._control(entry, frame)
+                    entry.bring_up()
+        self._tell_alive()
 
-    def _deliver(self, entry: _Entry) -> None:
-        while len(entry.inbox):
-            self._deliver_batch(entry)
+    def _tell_alive(self) -> None:
+        for entry in list(self._by_source.values()):
+            if entry.spoke:
+                entry.spoke = False
+                self._listener.stream_alive(entry.key)
 
-    def _deliver_batch(self, entry: _Entry) -> None:
+    def _deliver_batch(self, entry: Entry) -> None:
+        epoch = entry.state.epoch
         batch = entry.inbox.take()
         # The machine first: a first frame confirms, and a hole makes the scope catch up, before anybody shows these events.
-        self._step(entry, c.Delivered(entry.state.epoch, batch.position, batch.hole))
-        used = self._listener.stream_delivered(entry.key, batch) if batch.items else 0
-        entry.inbox.count(applied=used, ignored=len(batch.items) - used)
+        self._step(entry, c.Delivered(epoch, batch.position, batch.hole, bool(batch.items)))
+        begin = 0
+        for index, item in enumerate(batch.items):
+            control = entry.spec.control(item.event)
+            if control is not None:
+                # In its place among the events, and handed on like them.
+                self._hand_on(entry, batch.items[begin:index], batch)
+                begin = index
+                self._controlled(entry, control, epoch)
+        self._hand_on(entry, batch.items[begin:], batch)
 
-    def _control(self, entry: _Entry, frame: RawFrame) -> bool:
-        """One record that is not data; true when it is a delivery of the server (RT-30)."""
-        epoch = entry.state.epoch
-        match frame.kind:
-            case FrameKind.OPENED:
-                self._step(entry, c.SocketOpened(epoch))
-            case FrameKind.FAILED:
-                self._step(entry, c.SocketFailed(epoch, final=frame.data == "2"))
-            case FrameKind.NAMED_ERROR:
-                self._step(entry, c.ErrorFrame(epoch))
-            case FrameKind.HELLO:
-                hello = _fields(frame.data)
-                event = c.Hello(
-                    epoch,
-                    str(hello.get("epoch", "")),
-                    _number(hello, "heartbeat_ms"),
-                    _number(hello, "retry_ms"),
-                    hello.get("resumed") is True,
-                    _sequence(hello),
-                )
-                if event.heartbeat_ms <= 0:
-                    return False  # not a hello we can rely on: the stream goes on as one without
-                self._step(entry, event)
-                entry.inbox.restart(entry.state.position)
-                self._listener.server_time(str(hello.get("at", "")))
-                return True
-            case FrameKind.HEARTBEAT:
-                beat = _fields(frame.data)
-                self._step(entry, c.Beaten(epoch, _sequence(beat)))
-                entry.inbox.advance(entry.state.position)
-                self._listener.server_time(str(beat.get("at", "")))
-                return True
-            case FrameKind.RESET:
-                entry.inbox.restart(None)
+    def _hand_on(self, entry: Entry, items: Sequence[Item], batch: Batch) -> None:
+        if items:
+            entry.last_delivery_ms = self._clock.now()
+            part = batch if len(items) == len(batch.items) else Batch(items, items[-1].position, False)
+            used = self._listener.stream_delivered(entry.key, part)
+            entry.inbox.count(applied=used, ignored=len(items) - used)
+
+    def _controlled(self, entry: Entry, control: Control, epoch: int) -> None:
+        match control:
+            case Control.SYNCED:
+                self._step(entry, c.Synced(epoch))
+            case Control.RESET:
                 self._step(entry, c.WasReset(epoch))
-            case FrameKind.BYE:
-                self._step(entry, c.Bye(epoch, _number(_fields(frame.data), "retry_ms")))
-            case FrameKind.NAMED_OPEN | FrameKind.MESSAGE:
-                pass
-        return False
+            case Control.ERROR:
+                self._step(entry, c.Erred(epoch))
+            case Control.FORBIDDEN:
+                self._step(entry, c.Refused(epoch, Verdict.FORBIDDEN))
+
+    def _control(self, entry: Entry, frame: RawFrame) -> None:
+        """One record that is not data."""
+        event = event_of(frame, entry.state.epoch)
+        if event is None:
+            return
+        if frame.kind is FrameKind.RESET:
+            entry.inbox.restart(None)
+        self._step(entry, event)
+        if frame.kind in (FrameKind.HELLO, FrameKind.HEARTBEAT):
+            if frame.kind is FrameKind.HELLO:
+                entry.inbox.restart(entry.state.position)
+            else:
+                entry.inbox.advance(entry.state.position)
+            entry.last_beat_ms = self._clock.now()
+            entry.spoke = True
+            self._listener.server_time(said_at(frame.data))
 
     # Effects ------------------------------------------------------------------------------------------------------------------
 
-    def _step(self, entry: _Entry, event: c.Event) -> None:
+    def _step(self, entry: Entry, event: c.Event) -> None:
         before = entry.state
         entry.state, effects = self._machine.step(before, event, self._clock.now())
         for effect in effects:
             self._run(entry, effect)
-        if (before.phase, before.reason, before.confirmed) != (
-            entry.state.phase,
-            entry.state.reason,
-            entry.state.confirmed,
-        ):
+        if _shown(before) != _shown(entry.state):
             self._listener.stream_changed(entry.key, entry.state)
 
-    def _run(self, entry: _Entry, effect: c.Effect) -> None:
+    def _run(self, entry: Entry, effect: c.Effect) -> None:
         match effect:
             case c.OpenSocket(epoch, last):
                 self._sources_made += 1
@@ -351,16 +353,27 @@ class StreamManager:
                 self._by_source[entry.source] = entry
                 entry.inbox.restart(last)
                 entry.reconnects += epoch > 1
-                self._sources.open(entry.source, entry.spec.url(entry.key, str(last) if last else None))
+                self._transport.open(entry.source, entry.key, entry.spec, last)
             case c.CloseSocket():
                 self._by_source.pop(entry.source, None)
-                self._sources.close(entry.source)
+                self._transport.close(entry.source)
                 entry.inbox.restart(entry.state.position)  # a closed stream holds nothing
+                entry.forget_behind()
             case c.SetTimer(name, at_ms, epoch):
                 self._clear(entry, name)
                 entry.timers[name] = self._clock.call_at(at_ms, lambda: self._due(entry, name, epoch))
             case c.ClearTimer(name):
                 self._clear(entry, name)
+            case c.Probe(epoch):
+                last = entry.state.position
+                entry.probe = self._probe.ask(
+                    entry.spec.url(entry.key, str(last) if last else None),
+                    lambda verdict, wait: self._step(entry, c.Refused(epoch, verdict, wait)),
+                )
+            case c.CancelProbe():
+                if entry.probe is not None:
+                    entry.probe.cancel()
+                    entry.probe = None
             case c.Confirmed():
                 self._listener.stream_confirmed(entry.key, effect)
             case c.Gap(cause):
@@ -371,12 +384,12 @@ class StreamManager:
             case c.Lost():
                 entry.drops += 1
 
-    def _due(self, entry: _Entry, name: c.TimerName, epoch: int) -> None:
+    def _due(self, entry: Entry, name: c.TimerName, epoch: int) -> None:
         entry.timers.pop(name, None)
         self._step(entry, c.TimerDue(epoch, name))
 
-    def _clear(self, entry: _Entry, name: c.TimerName) -> None:
-        timer = entry.timers.pop(name, None)
+    def _clear(self, entry: Entry, name: c.TimerName) -> None:
+        timer: Timer | None = entry.timers.pop(name, None)
         if timer is not None:
             timer.cancel()
 
@@ -391,36 +404,27 @@ class StreamManager:
         return tuple(StreamPulse(entry.key, entry.state, entry.inbox.received) for entry in self._entries.values())
 
     def open_count(self) -> int:
-        """Sockets that are open or opening now."""
-        return len(self._by_source)
+        """Connections that the streams hold now, open or opening: many streams may ride one."""
+        return self._transport.connections()
 
     def keys(self) -> Iterable[StreamKey]:
         return self._entries.keys()
 
     def statistics(self) -> tuple[StreamStatistics, ...]:
-        return tuple(
-            StreamStatistics(e.key, e.state, e.reconnects, e.drops, e.gaps, e.frames, e.inbox.statistics())
-            for e in self._entries.values()
-        )
+        now = self._clock.now()
+        return tuple(entry.statistics(now) for entry in self._entries.values())
+
+    def totals(self) -> StreamTotals:
+        """Over all streams so far (RT-80)."""
+        totals = self._forgotten
+        for entry in self._entries.values():
+            totals = added(totals, entry)
+        return replace(totals, probes=self._probe.asked, sleeps=self._sleeps)
+
+    def transport(self) -> TransportStatistics:
+        return self._transport.statistics()
 
 
-def _fields(text: str) -> Mapping[str, Any]:
-    """A control frame's fields; anything that is no object has none."""
-    try:
-        value = from_json(text)  # not `json`: on deep nesting it takes the whole interpreter of a browser down
-    except (ValueError, TypeError):  # the latter for a lone surrogate
-        return {}
-    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _number(values: Mapping[str, Any], name: str) -> float:
-    """A time in ms; what is none, negative or no number is 0."""
-    value = values.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
-        return 0.0
-    return float(min(value, WAIT_AT_MOST_MS))
-
-
-def _sequence(values: Mapping[str, Any]) -> int | None:
-    value = values.get("sequence")
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _shown(state: c.Connection) -> tuple[object, ...]:
+    """What the listener is told changes of."""
+    return (state.phase, state.reason, state.confirmed, state.awaiting, state.error_ms, state.offline)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -29,12 +30,29 @@ def stream_key(stream: str, /, **params: Param) -> StreamKey:
     return StreamKey(stream, canonical(params))
 
 
+class Control(Enum):
+    """What an event says of its stream and not of its data (RT-30, RT-36, RT-38)."""
+
+    SYNCED = "synced"
+    """The scope is in step: what confirms a scoped stream."""
+    RESET = "reset"
+    """Something may be missing: a gap."""
+    ERROR = "error"
+    """The server failed; the stream goes on and is not believed until it is in step again."""
+    FORBIDDEN = "forbidden"
+    """The scope is not ours to see: terminal."""
+
+
 def _no_entity(event: Any) -> str | None:
     return None
 
 
 def _type_of(event: Any) -> str:
     return event.type
+
+
+def _no_control(event: Any) -> Control | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,9 @@ class StreamSpec:
         entity: what an event is about, `None` where it is about the stream as a whole.
         kind_of: the event's type, for counters and `replaceable`.
         contract: `a`, or `b` where only a part-B server has it.
+        scoped: confirmed by a control event `SYNCED` and by nothing else (RT-30).
+        control: what an event says of the stream itself; `None` for data.
+        defaults: parameters that the server assumes, which its name for the stream leaves out.
     """
 
     name: str
@@ -60,17 +81,31 @@ class StreamSpec:
     entity: Callable[[Any], str | None] = field(default=_no_entity)
     kind_of: Callable[[Any], str] = field(default=_type_of)
     contract: str = "a"
+    scoped: bool = False
+    control: Callable[[Any], Control | None] = field(default=_no_control)
+    defaults: Params = ()
+
+    def wire_key(self, key: StreamKey) -> str:
+        """The server's name for a stream: its path without `/stream`, and its parameters sorted, without those that are defaults."""
+        path, query = self._filled(tuple(pair for pair in key.params if pair not in self.defaults))
+        path = path.removesuffix("/stream")
+        return f"{path}?{urlencode(sorted(query))}" if query else path
 
     def url(self, key: StreamKey, last_event_id: str | None = None) -> str:
         """The path and query of a key, with the place to resume from, if there is one (RT-27)."""
+        path, query = self._filled(key.params)
+        if last_event_id:
+            query.append(("last_event_id", last_event_id))
+        return f"{path}?{urlencode(query)}" if query else path
+
+    def _filled(self, params: Params) -> tuple[str, list[tuple[str, str]]]:
+        """The path with its holes filled, and the parameters that filled none."""
         path = self.path
         query: list[tuple[str, str]] = []
-        for name, value in key.params:
+        for name, value in params:
             hole = "{" + name + "}"
             if hole in path:
                 path = path.replace(hole, quote(str(value), safe=""))
             else:
                 query.extend((name, str(v)) for v in (value if isinstance(value, tuple) else (value,)))
-        if last_event_id:
-            query.append(("last_event_id", last_event_id))
-        return f"{path}?{urlencode(query)}" if query else path
+        return path, query

@@ -17,8 +17,17 @@
 single requests.
 """
 
-from pyapp.core.testing.fakes import FakeHttp, FakeSources, FakeVisibility, Pending
+from pyapp.core.testing.fakes import FakeHttp, FakeLifecycle, FakeNetwork, FakeSources, FakeVisibility, Pending
 from pyapp.core.testing.server import ScriptedServer
 from pyapp.core.testing.virtual import VirtualClock
 
-__all__ = ["FakeHttp", "FakeSources", "FakeVisibility", "Pending", "ScriptedServer", "VirtualClock"]
+__all__ = [
+    "FakeHttp",
+    "FakeLifecycle",
+    "FakeNetwork",
+    "FakeSources",
+    "FakeVisibility",
+    "Pending",
+    "ScriptedServer",
+    "VirtualClock",
+]

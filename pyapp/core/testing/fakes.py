@@ -119,8 +119,9 @@ class Pending:
         if position:
             known["x-penstock-position"] = position
         self.answered = True
+        text = "" if self.request.head_only else body if isinstance(body, str) else json.dumps(body)
         if not self.cancelled:
-            self.on_answer(HttpAnswer(status, known, body if isinstance(body, str) else json.dumps(body)))
+            self.on_answer(HttpAnswer(status, known, text))
 
     def lose(self) -> None:
         """Nothing comes back."""
@@ -177,4 +178,45 @@ class FakeVisibility:
     def set(self, *, hidden: bool) -> None:
         self._hidden = hidden
         for callback in list(self._callbacks):
+            callback()
+
+
+class FakeNetwork:
+    """A network that a test takes away and brings back."""
+
+    def __init__(self) -> None:
+        self._online = True
+        self._callbacks: list[Callable[[], None]] = []
+
+    def online(self) -> bool:
+        return self._online
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        self._callbacks.append(callback)
+
+    def set(self, *, online: bool) -> None:
+        self._online = online
+        for callback in list(self._callbacks):
+            callback()
+
+
+class FakeLifecycle:
+    """A page that a test puts away and takes out again."""
+
+    def __init__(self) -> None:
+        self._suspend: list[Callable[[], None]] = []
+        self._resume: list[Callable[[], None]] = []
+
+    def on_suspend(self, callback: Callable[[], None]) -> None:
+        self._suspend.append(callback)
+
+    def on_resume(self, callback: Callable[[], None]) -> None:
+        self._resume.append(callback)
+
+    def suspend(self) -> None:
+        for callback in list(self._suspend):
+            callback()
+
+    def resume(self) -> None:
+        for callback in list(self._resume):
             callback()

@@ -12,6 +12,7 @@ class _Host:
     def __init__(self, creep_ms: float) -> None:
         self.now_ms = 0.0
         self.creep_ms = creep_ms
+        self.wall_ahead_ms = 0.0
         self.due_ms: float | None = None
         self.armed = 0
 
@@ -20,7 +21,7 @@ class _Host:
         return self.now_ms
 
     def wall(self) -> float:
-        return EPOCH_MS + self.now_ms
+        return EPOCH_MS + self.now_ms + self.wall_ahead_ms
 
     def arm(self, delay_ms: float) -> None:
         self.armed += 1
@@ -58,6 +59,18 @@ class VirtualClock(TimerHeap):
             if self.raised:
                 raise self.raised.pop(0)
         self._virtual.now_ms = max(self._virtual.now_ms, end)
+
+    def sleep(self, ms: float, *, clock_stops: bool = False) -> None:
+        """The machine sleeps for `ms`: nothing fires meanwhile, and then what fell due fires late (RT-52).
+
+        Args:
+            clock_stops: the monotonic clock stands still while asleep, as on some machines; only wall time tells.
+        """
+        if clock_stops:
+            self._virtual.wall_ahead_ms += ms
+        else:
+            self._virtual.now_ms += ms
+        self.advance(0)
 
     def settle(self) -> None:
         """Let what is due now happen, and one beat pass."""

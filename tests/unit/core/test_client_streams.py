@@ -14,7 +14,7 @@ from pyapp.core.errors import KeyMisuse
 from pyapp.core.ports import FrameKind
 from pyapp.core.streams.decode import Decoder
 from pyapp.core.testing import FakeHttp, FakeSources, ScriptedServer, VirtualClock
-from pyapp.core.testing.server import Changed
+from pyapp.core.testing.things import Changed
 
 
 def test_a_view_subscribes_then_confirms_then_takes_a_snapshot() -> None:
