@@ -186,7 +186,18 @@ STREAMS: tuple[StreamRow, ...] = (
 
 def stream_specs() -> dict[str, StreamSpec]:
     """What the stream manager needs, by name."""
-    return {row.name: StreamSpec(row.name, row.path, Decoder(row.event), row.priority, row.replaceable, row.entity) for row in STREAMS}
+    return {
+        row.name: StreamSpec(
+            row.name,
+            row.path,
+            Decoder(row.event),
+            row.priority,
+            row.replaceable,
+            row.entity,
+            defaults=(("hours", TREND_HOURS),) if "hours" in row.query else (),
+        )
+        for row in STREAMS
+    }
 
 
 # Endpoint classes -----------------------------------------------------------------------------------------------------------------

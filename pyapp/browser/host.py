@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyapp.browser.javascript import create_proxy, js, to_js
-from pyapp.browser.ports import BrowserHttp, BrowserSources, BrowserStorage, BrowserVisibility, browser_clock
+from pyapp.browser.ports import (
+    BrowserHttp,
+    BrowserLifecycle,
+    BrowserNetwork,
+    BrowserSources,
+    BrowserStorage,
+    BrowserVisibility,
+    browser_clock,
+)
 from pyapp.core.clock import TimerHeap
-from pyapp.core.ports import HttpAnswer
+from pyapp.core.network import network_for
+from pyapp.core.ports import HttpAnswer, Network
 
 API_PREFIX = "api/v1/"
 
@@ -38,6 +47,8 @@ class Host:
         self.http = BrowserHttp(self._ports.requests, self.base)
         self.visibility = BrowserVisibility()
         self.storage = BrowserStorage(self._ports.storage)
+        self.network: Network = network_for(self.base, BrowserNetwork())
+        self.lifecycle = BrowserLifecycle(self._ports.lifecycle)
         self._bridge: Any = None
 
     def protocol(self) -> str:

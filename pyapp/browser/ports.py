@@ -106,7 +106,8 @@ class BrowserHttp:
         headers = {"Accept": "application/json", **request.headers}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
-        self._requests.send(self._number, request.method, self._base + request.url, json.dumps(headers), request.body)
+        url = self._base + request.url
+        self._requests.send(self._number, request.method, url, json.dumps(headers), request.body, request.head_only)
         return _Call(self, self._number)
 
     def cancel(self, number: int) -> None:
@@ -152,3 +153,32 @@ class BrowserStorage:
     def remove(self, name: str) -> None:
         self._written[name] = None
         self._port.remove(name)
+
+
+class BrowserNetwork:
+    """`Network` over `navigator.onLine`."""
+
+    def online(self) -> bool:
+        return bool(js.navigator.onLine)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        told = create_proxy(_without_event(callback))
+        js.addEventListener("online", told)
+        js.addEventListener("offline", told)
+
+
+class BrowserLifecycle:
+    """`Lifecycle` over the page's: `pagehide`, `pageshow`, `freeze` and `resume`.
+
+    Args:
+        lifecycle: the `LifecyclePort` of ports.mjs.
+    """
+
+    def __init__(self, lifecycle: Any) -> None:
+        self._lifecycle = lifecycle
+
+    def on_suspend(self, callback: Callable[[], None]) -> None:
+        self._lifecycle.onSuspend(create_proxy(callback))
+
+    def on_resume(self, callback: Callable[[], None]) -> None:
+        self._lifecycle.onResume(create_proxy(callback))

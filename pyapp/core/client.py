@@ -299,10 +299,6 @@ class Client(Queries):
         """Streams on or off for the whole page (RT-71)."""
         self._feeds.set_streaming(on)
 
-    def deny(self, denied: Mapping[StreamKey | str, Reason]) -> None:
-        """Keep some streams closed, by key or by name, each for a reason, such as a flag of their own (RT-71). It is the whole set."""
-        self._streams.deny(denied)
-
     def set_fetching(self, on: bool) -> None:
         """Periodic fetching on or off for the whole page; what has no data yet, and what a person asks for, is fetched (RT-31)."""
         self._feeds.set_fetching(on)

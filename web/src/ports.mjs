@@ -52,17 +52,6 @@ export class FrameQueue {
     return text;
   }
 
-  /**
-   * The page goes into the back/forward cache, where an EventSource would stay open without any event, and hold one of
-   * six connections: close all, and say so as if each had broken. Python reconnects them if the page comes back.
-   */
-  suspend() {
-    for (const source of [...this.#open.keys()]) {
-      this.close(source);
-      this.#put(source, "failed", "", "0");
-    }
-  }
-
   #push(source, kind, event) {
     this.#put(source, kind, event.lastEventId ?? "", event.data ?? "");
   }
@@ -89,19 +78,21 @@ export class RequestPort {
     this.#onAnswer = callback;
   }
 
-  send(id, method, url, headersJson, body) {
+  /** With `headOnly` the answer is told at its headers and its body is never read: a stream has no end to wait for (RT-25). */
+  send(id, method, url, headersJson, body, headOnly) {
     const abort = new AbortController();
     this.#under.set(id, abort);
     // Never from the browser's HTTP cache: what an answer may be kept for, the query cache decides.
     fetch(url, { method, headers: JSON.parse(headersJson), body, signal: abort.signal, cache: "no-store" })
       .then(async (response) => {
-        const text = await response.text();
+        const text = headOnly ? "" : await response.text();
         const headers = {};
         for (const name of READ_HEADERS) {
           const value = response.headers.get(name);
           if (value !== null) headers[name] = value;
         }
         this.#answer(id, response.status, JSON.stringify(headers), text);
+        if (headOnly) abort.abort();
       })
       .catch(() => this.#answer(id, 0, "{}", "The server could not be reached."));
   }
@@ -132,6 +123,41 @@ export class TimerPort {
 
   disarm() {
     clearTimeout(this.#handle);
+  }
+}
+
+/**
+ * The page is put away and taken out again (RT-53): `onSuspend` runs before the browser's event returns, so that the page
+ * holds nothing when it goes into the back/forward cache. Each way once, whichever of the browser's events come.
+ */
+export class LifecyclePort {
+  #away = false;
+  #suspend = () => {};
+  #resume = () => {};
+
+  constructor() {
+    const suspend = () => {
+      if (this.#away) return;
+      this.#away = true;
+      this.#suspend();
+    };
+    const resume = () => {
+      if (!this.#away) return;
+      this.#away = false;
+      this.#resume();
+    };
+    addEventListener("pagehide", suspend);
+    addEventListener("pageshow", (event) => event.persisted && resume());
+    document.addEventListener("freeze", suspend);
+    document.addEventListener("resume", resume);
+  }
+
+  onSuspend(callback) {
+    this.#suspend = callback;
+  }
+
+  onResume(callback) {
+    this.#resume = callback;
   }
 }
 
@@ -223,7 +249,13 @@ export class StoragePort {
 
 /** Every port, made once per page. */
 export function createPorts(api) {
-  const frames = new FrameQueue();
-  addEventListener("pagehide", () => frames.suspend());
-  return { frames, requests: new RequestPort(), timer: new TimerPort(), page: new PagePort(), storage: new StoragePort(), protocol: protocolOf(api) };
+  return {
+    frames: new FrameQueue(),
+    requests: new RequestPort(),
+    timer: new TimerPort(),
+    lifecycle: new LifecyclePort(),
+    page: new PagePort(),
+    storage: new StoragePort(),
+    protocol: protocolOf(api),
+  };
 }
