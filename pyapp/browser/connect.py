@@ -12,10 +12,11 @@ import random
 from typing import Any
 
 from pyapp.browser.javascript import js
-from pyapp.browser.ports import BrowserHttp, BrowserSources, BrowserVisibility, browser_clock
+from pyapp.browser.ports import BrowserHttp, BrowserLifecycle, BrowserNetwork, BrowserSources, BrowserVisibility, browser_clock
 from pyapp.core.client import Client
 from pyapp.core.declare import Family
 from pyapp.core.errors import Misuse
+from pyapp.core.network import network_for
 from pyapp.core.timings import Timings
 
 
@@ -44,6 +45,8 @@ def connect(*families: Family, api: str = "/api/v1/", timings: Timings | None = 
         sources=BrowserSources(ports.frames, base),
         http=BrowserHttp(ports.requests, base),
         visibility=BrowserVisibility(),
+        network=network_for(base, BrowserNetwork()),
+        lifecycle=BrowserLifecycle(ports.lifecycle),
         random=random.Random(),
         queries={family.query.family: family.query for family in families},
         streams={family.stream.name: family.stream for family in families if family.stream is not None},

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import new_context
 from conftest import DIST, ROOT, Console, Server, running
 from playwright.sync_api import Browser
 from static_site import serve
@@ -123,14 +124,35 @@ def test_leaving_a_route_closes_its_streams(engine: Browser, moving: Server, ope
     eventually(lambda: "apis/events" in moving.streams())
 
 
-def test_no_more_than_four_streams_are_open_on_http1(engine: Browser, moving: Server, open_console: Open) -> None:
-    """RT-64: the overview wants five; what is left out polls and says why."""
+def test_one_connection_carries_every_stream_and_follows_the_route(engine: Browser, moving: Server, open_console: Open) -> None:
+    """RT-64, RT-20: nothing is left out at a part-B server, and a change of the set opens no other connection."""
     console = open_console(engine, moving.url)
     console.fresh("activity-jobs", "live")
-    eventually(lambda: len(moving.streams()) == 4)
-    console.page.wait_for_selector('[data-freshness="polling"][data-reason="budget"]')
-    # Requests of the origin are still answered.
-    assert console.page.evaluate("fetch('/api/v1/jobs?limit=1').then((response) => response.status)") == 200
+    eventually(lambda: len(moving.streams()) == 5)
+    first = [connection["id"] for connection in moving.get("__streams__")["connections"]]
+    assert moving.get("__streams__")["sockets"] == len(first) == 1
+    assert console.page.query_selector('[data-reason="budget"]') is None
+    console.page.click("nav >> text=Jobs")
+    eventually(lambda: moving.streams() == ["events"])
+    assert [connection["id"] for connection in moving.get("__streams__")["connections"]] == first
+    transport = console.diagnostics()["transport"]
+    assert (transport["kind"], transport["invalid"], transport["drops"]) == ("multiplexed", 0, 0)
+
+
+def test_a_server_without_the_one_connection_gets_four_and_what_is_left_out_polls_and_says_why(engine: Browser, moving: Server) -> None:
+    """RT-25, RT-64."""
+    context = new_context(engine)
+    try:
+        context.route("**/api/v1/streams?*", lambda route: route.fulfill(status=404, json={"detail": "Not Found"}))
+        console = Console(context.new_page()).open(moving.url)
+        console.fresh("activity-jobs", "live")
+        eventually(lambda: len(moving.streams()) == 4)
+        console.page.wait_for_selector('[data-freshness="polling"][data-reason="budget"]')
+        # Requests of the origin are still answered.
+        assert console.page.evaluate("fetch('/api/v1/jobs?limit=1').then((response) => response.status)") == 200
+        assert console.diagnostics()["transport"]["kind"].startswith("direct")
+    finally:
+        context.close()
 
 
 def test_a_hidden_page_holds_no_stream_and_asks_nothing(engine: Browser, moving: Server, open_console: Open) -> None:

@@ -229,7 +229,9 @@ class WentOffline:
 
 @dataclass(frozen=True, slots=True)
 class CameOnline:
-    """The network says that it is back (RT-52)."""
+    """The network says that it is back (RT-52). `renews`: whoever shares its connection with this stream sees to that."""
+
+    renews: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,5 +68,7 @@ def _reason(error: ValidationError) -> str:
             return "not JSON"
         case "union_tag_invalid" | "union_tag_not_found":
             return UNKNOWN_TYPE
+        case "literal_error" if first["loc"][1:] == ("type",):  # a stream with one type of event has no union
+            return UNKNOWN_TYPE
         case kind:
             return f"invalid: {kind}"

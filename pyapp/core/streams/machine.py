@@ -131,8 +131,8 @@ class Machine:
                 return self._wake(state, now_ms)
             case WentOffline():
                 return self._offline(state, now_ms)
-            case CameOnline():
-                return self._online(state, now_ms)
+            case CameOnline(renews):
+                return self._online(state, renews, now_ms)
             case _:
                 if event.epoch != state.epoch or state.phase is Phase.CLOSED:
                     return state, ()
@@ -402,10 +402,10 @@ class Machine:
         after, effects = self._wait_until(after, Reason.OFFLINE, at, state.since_ms)
         return after, (ClearTimer(TimerName.RETRY), *effects)
 
-    def _online(self, state: Connection, now_ms: float) -> Step:
+    def _online(self, state: Connection, renews: bool, now_ms: float) -> Step:
         after = replace(state, offline=False)
         soon = now_ms + self._timings.online_jitter_ms * self._random.random()
-        if state.awaiting:
+        if state.awaiting and not renews:
             # Nothing came since the network went: its connections may be dead without a word, and a new one costs little.
             left = (*self._leaving(state), *self._lost_effect(state, Reason.OFFLINE))
             after, effects = self._wait_until(self._without_socket(after, now_ms), Reason.OFFLINE, soon, now_ms)

@@ -203,9 +203,9 @@ class StreamManager:
         if online is self._online:
             return
         self._online = online
-        self._transport.network(online=online)
+        renews = self._transport.network(online=online)
         for entry in list(self._entries.values()):
-            self._step(entry, c.CameOnline() if online else c.WentOffline())
+            self._step(entry, c.CameOnline(renews) if online else c.WentOffline())
 
     def slept(self) -> None:
         """The machine slept or the page was frozen: a gap for every stream, and a fresh attempt (RT-52)."""

@@ -165,8 +165,9 @@ class MultiplexedTransport:
             self._step(c.Forgiven())
         self._step(c.TryNow())
 
-    def network(self, *, online: bool) -> None:
+    def network(self, *, online: bool) -> bool:
         self._step(c.CameOnline() if online else c.WentOffline())
+        return self._direct is None
 
     def release(self) -> None:
         if not self._places:

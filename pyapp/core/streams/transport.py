@@ -84,8 +84,8 @@ class Transport(Protocol):
         """Attempt a shared connection without waiting; `forgive` what was forbidden."""
         ...
 
-    def network(self, *, online: bool) -> None:
-        """The network's hint (RT-52)."""
+    def network(self, *, online: bool) -> bool:
+        """The network's hint (RT-52); true where a shared connection is renewed from here, so that its streams need not be."""
         ...
 
     def release(self) -> None:
@@ -132,8 +132,8 @@ class DirectTransport:
     def try_now(self, *, forgive: bool) -> None:
         """Nothing is shared."""
 
-    def network(self, *, online: bool) -> None:
-        """Nothing is shared."""
+    def network(self, *, online: bool) -> bool:
+        return False
 
     def release(self) -> None:
         """Nothing is held for nobody."""

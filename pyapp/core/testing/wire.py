@@ -67,7 +67,7 @@ class Wire:
 
     def fault(self, fault: Fault, times: int = 1) -> None:
         """What becomes of the next events, one each, on every socket."""
-        self._faults.extend([fault] * times)
+        self._faults.extend(fault for _ in range(times))
 
     def publish(self, text: str, *, silently: bool = False) -> None:
         """One event to every reader; `silently` it is lost on its way."""

@@ -33,6 +33,7 @@ class World:
         queries: dict[str, Any] | None = None,
         mutations: dict[str, Any] | None = None,
         protocol: str = "",
+        **options: Any,
     ) -> None:
         # Creeping, as real clocks do: two readings of "now" are never the same.
         self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
@@ -49,6 +50,7 @@ class World:
             mutations=mutations,
             protocol=lambda: protocol,
             log=self.changes.append,
+            **options,
         )
 
     def look(self, key: QueryKey = THINGS, *, on: bool = True) -> tuple[Any, list[Result[Any]]]:
