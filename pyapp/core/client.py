@@ -45,10 +45,10 @@ from pyapp.core.errors import KeyMisuse, RequestError
 from pyapp.core.feeds.changes import Log
 from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
-from pyapp.core.queries import Pages, Queries
-from pyapp.core.requests.answer import Answer
 from pyapp.core.network import AlwaysOnline, NetworkWatch
 from pyapp.core.ports import EventSources, Http, HttpRequest, Lifecycle, Network, Random, Visibility
+from pyapp.core.queries import Pages, Queries
+from pyapp.core.requests.answer import Answer
 from pyapp.core.requests.coordinator import Requests
 from pyapp.core.requests.endpoint import EndpointClass, EndpointSpec
 from pyapp.core.scope import Scope
@@ -325,6 +325,7 @@ class Client(Queries):
             limits: off: nobody has to wait for asking too often (RT-67).
         """
         self._requests.configure(coordinate=coordinate, limits=limits)
+
     def deny(self, denied: Mapping[StreamKey | str, Reason]) -> None:
         """Keep some streams closed, by key or by name, each for a reason, such as a flag of their own (RT-71). It is the whole set."""
         self._streams.deny(denied)

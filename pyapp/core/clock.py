@@ -68,9 +68,10 @@ class HostTimer(Protocol):
 
 
 class _Entry:
-    __slots__ = ("callback",)
+    __slots__ = ("callback", "set_at_ms")
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    def __init__(self, callback: Callable[[], None], set_at_ms: float) -> None:
+        self.set_at_ms = set_at_ms  # a timer may be set for a time that is past: it is late from here on
         self.callback: Callable[[], None] | None = callback
 
     def cancel(self) -> None:
@@ -130,7 +131,7 @@ class TimerHeap:
         return self._host.wall()
 
     def call_at(self, when_ms: float, callback: Callable[[], None]) -> Timer:
-        entry = _Entry(callback)
+        entry = _Entry(callback, self._host.now())
         self._order += 1
         heapq.heappush(self._heap, (when_ms, self._order, entry))
         self._arm()
@@ -142,42 +143,35 @@ class TimerHeap:
         if self._suspended:
             return
         now = self._host.now()
-        self._look_for_sleep(now)
-        # Only what was set before this call: a callback that sets a timer for "now" must not starve the page.
-        last = self._order
-        postponed: list[tuple[float, int, _Entry]] = []
+        # All that is due is taken out first: a callback that sets a timer for "now" must not starve the page.
+        due: list[tuple[float, int, _Entry]] = []
         while self._heap and self._heap[0][0] <= now:
             row = heapq.heappop(self._heap)
-            if row[1] > last:
-                postponed.append(row)
-                continue
-            entry = row[2]
+            if row[2].callback is not None:
+                due.append(row)
+        late = max((now - max(when, entry.set_at_ms) for when, _, entry in due), default=0.0)
+        self._late_ms = max(self._late_ms, late)
+        self._look_for_sleep(now, late)
+        for _, _, entry in due:
             callback, entry.callback = entry.callback, None
             if callback is None:
-                continue
+                continue  # cancelled by one before it
             self._fired += 1
-            self._late_ms = max(self._late_ms, now - row[0])
             try:
                 callback()
             except Exception as error:
                 self._on_error(error)
-        for row in postponed:
-            heapq.heappush(self._heap, row)
         self._arm()
 
-    def _look_for_sleep(self, now: float) -> None:
+    def _look_for_sleep(self, now: float, late_ms: float) -> None:
         """A timer that comes far too late, or a wall clock that ran on while ours stood still."""
         if self._watch is None:
             return
         ahead = self._host.wall() - now
         before, self._ahead_ms = self._ahead_ms, ahead
-        self._drop_cancelled()
-        if before is None or not self._heap:
-            return
-        late = max(now - self._heap[0][0], ahead - before)
-        if late > self._watch[0]:
+        # Without a word of the time before (after `resume`), being late is no sleep.
+        if before is not None and max(late_ms, ahead - before) > self._watch[0]:
             self._sleeps += 1
-            self._late_ms = max(self._late_ms, late)
             try:
                 self._watch[1]()
             except Exception as error:

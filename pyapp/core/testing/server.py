@@ -39,7 +39,7 @@ class ScriptedServer:
         wire: its sockets, and what can go wrong on them.
         answering: off: requests wait until it is on again.
         store_down: every answer is 503, and new sockets are refused with it.
-        requests: how many have come.
+        requests: how many have come, without those that ask why a stream was refused.
         under_way: the timers of the clock that are the server's own.
     """
 
@@ -148,7 +148,7 @@ class ScriptedServer:
         for pending in self._http.waiting:
             if not pending.seen and self.answering:
                 pending.seen = True
-                self.requests += 1
+                self.requests += not pending.request.head_only
                 self._later(lambda pending=pending: self._answer(pending))
         for source in list(self._sources.open_urls):
             if source not in self._taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,3 +128,59 @@ def test_each_timer_fires_once_at_its_time_or_never_when_cancelled(timers: list[
     assert sorted(fired) == sorted((when, n) for n, (when, cancel) in enumerate(timers) if not cancel)
     assert [when for when, _ in fired] == sorted(when for when, _ in fired)
     assert clock.timers == 0
+
+
+@pytest.mark.parametrize("clock_stops", [True, False])
+def test_sleep_is_told_before_the_timers_that_are_late_whichever_clock_stood_still(clock_stops: bool) -> None:
+    # RT-52
+    clock, told = VirtualClock(), list[str]()
+    clock.on_late(15_000, lambda: told.append("slept"))
+    clock.call_at(1_000, lambda: told.append("due"))
+    clock.sleep(60_000, clock_stops=clock_stops)
+    clock.advance(1_000)
+    assert told == ["slept", "due"]
+    assert clock.statistics().sleeps == 1
+    clock.call_at(clock.now() + 100_000, lambda: told.append("later"))
+    clock.advance(200_000)
+    assert told[2:] == ["later"]
+
+
+def test_a_little_late_and_set_for_the_past_are_no_sleep() -> None:
+    # RT-52
+    clock, told = VirtualClock(), list[str]()
+    clock.on_late(15_000, lambda: told.append("slept"))
+    clock.advance(100_000)
+    clock.call_at(5_000, lambda: told.append("past"))
+    clock.advance(1)
+    clock.call_at(clock.now() + 10, lambda: told.append("due"))
+    clock.sleep(14_000)
+    assert told == ["past", "due"]
+
+
+def test_a_mistake_in_what_is_told_of_sleep_keeps_no_timer_from_firing() -> None:
+    # RT-52
+    clock, told = VirtualClock(), list[str]()
+
+    def broken() -> None:
+        raise ValueError("broken")
+
+    clock.on_late(15_000, broken)
+    clock.call_at(1_000, lambda: told.append("due"))
+    with pytest.raises(ValueError, match="broken"):
+        clock.sleep(60_000)
+    assert told == ["due"]
+
+
+def test_while_suspended_the_host_has_no_timer_and_what_fell_due_comes_afterwards_without_a_word_of_sleep() -> None:
+    # RT-53
+    clock, told = VirtualClock(), list[str]()
+    clock.on_late(15_000, lambda: told.append("slept"))
+    clock.call_at(1_000, lambda: told.append("due"))
+    clock.suspend()
+    clock.call_at(2_000, lambda: told.append("set meanwhile"))
+    clock.advance(60_000)
+    clock.fire()
+    assert told == []
+    clock.resume()
+    clock.advance(0)
+    assert told == ["due", "set meanwhile"]
