@@ -12,7 +12,7 @@ from core_world import THINGS, changed
 
 from pyapp.core.client import Client, StreamKey, StreamSpec, stream_key
 from pyapp.core.ports import FrameKind
-from pyapp.core.streams.connection import Connection
+from pyapp.core.streams.connection import Connection, Reason
 from pyapp.core.testing import FakeHttp, FakeNetwork, FakeSources, FakeVisibility, ScriptedServer, VirtualClock
 from pyapp.core.testing.fakes import Pending
 from pyapp.core.testing.things import thing_queries, thing_streams
@@ -289,7 +289,7 @@ def test_a_server_without_the_endpoint_gets_a_connection_per_stream_within_the_b
     assert statistics.transport.kind.startswith("direct")
     assert len([url for url in sources.open_urls.values() if not url.startswith("streams")]) == len(sources.open_urls)
     reasons = [row.state.reason for row in statistics.streams]
-    assert reasons.count("budget") == 2
+    assert reasons.count(Reason.BUDGET) == 2
     assert sum(1 for line in sources.history if line.startswith("open streams")) == 1
 
 
