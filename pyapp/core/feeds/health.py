@@ -7,7 +7,7 @@ First match:
     closed or reconnecting                      unhealthy, the connection's reason
     an error on this epoch, not made good       unhealthy, error
     a snapshot is owed or on its way            degraded, catching up
-    no network is known to be there             degraded, awaiting
+    no network, or no frame since it went       degraded, awaiting
     data came on this epoch                     healthy, delivering
     confirmed                                   healthy, synchronized
     else                                        degraded, awaiting
@@ -93,10 +93,10 @@ def measure(signs: Signs) -> Health:
         return Health(HealthState.UNHEALTHY, HealthReason.DRIFT)
     if connection is None or connection.phase in (Phase.CLOSED, Phase.RECONNECTING):
         return Health(HealthState.UNHEALTHY, HealthReason.NOT_CONNECTED, connection.reason if connection else Reason.NOT_WANTED)
-    if signs.failed:
+    if signs.failed or connection.error_ms is not None:
         return Health(HealthState.UNHEALTHY, HealthReason.ERROR)
     if signs.owed:
         return Health(HealthState.DEGRADED, HealthReason.CATCHING_UP)
-    if signs.offline or not connection.confirmed:
+    if signs.offline or connection.awaiting or not connection.confirmed:
         return Health(HealthState.DEGRADED, HealthReason.AWAITING)
     return Health(HealthState.HEALTHY, HealthReason.DELIVERING if signs.data_came else HealthReason.SYNCHRONIZED)

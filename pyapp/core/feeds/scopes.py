@@ -20,7 +20,7 @@ from pyapp.core.streams.spec import StreamKey
 from pyapp.core.timings import Timings
 
 _EXCUSED = frozenset({Reason.HIDDEN, Reason.OFFLINE, Reason.LIVE_OFF, Reason.NOT_WANTED, Reason.FORBIDDEN, Reason.SHUTDOWN})
-_NO_GRACE = frozenset({Reason.BUDGET, Reason.UNAVAILABLE, Reason.FLAG_OFF})
+_NO_GRACE = frozenset({Reason.BUDGET, Reason.UNAVAILABLE, Reason.ENDED, Reason.FLAG_OFF})
 
 
 def signal_of(health: Health, *, offline: bool, resource: bool) -> fb.Signal:

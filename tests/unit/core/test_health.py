@@ -26,6 +26,8 @@ CONFIRMED = replace(OPEN, confirmed_ms=2.0)
         (Signs(Connection(Phase.CLOSED, Reason.HIDDEN), data_came=True, failed=True), "unhealthy (hidden)"),
         (Signs(replace(CONFIRMED, phase=Phase.RECONNECTING, reason=Reason.SILENT), data_came=True), "unhealthy (silent)"),
         (Signs(CONFIRMED, failed=True, owed=True), "unhealthy (error)"),
+        (Signs(replace(CONFIRMED, error_ms=3.0)), "unhealthy (error)"),
+        (Signs(replace(CONFIRMED, awaiting=True)), "degraded (awaiting)"),
         (Signs(OPEN, owed=True), "degraded (catching up)"),
         (Signs(CONFIRMED, owed=True, data_came=True, offline=True), "degraded (catching up)"),
         (Signs(Connection(Phase.CONNECTING, Reason.NONE), data_came=True), "degraded (awaiting)"),
