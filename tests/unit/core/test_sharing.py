@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from pyapp.core.cache.lists import LiveList
 from pyapp.core.cache.sharing import same, share
@@ -136,3 +139,126 @@ def test_parts_of_a_changed_model_are_shared() -> None:
     assert new.id == "b"
     assert new.value[0] is old.value[0]
     assert new.value[1] == Row(id="y", value=1)
+
+
+class Moment(BaseModel):
+    id: str
+    at: Any = None
+    parts: Any = None
+
+
+class Secret(BaseModel):
+    id: str
+    _private: int = PrivateAttr(default=0)
+
+
+@dataclass
+class Counted:
+    value: Any
+    count: int = field(init=False, default=1)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (NAN, float("nan")),
+        ({"a": NAN}, {"a": float("nan")}),
+        (Row(id="a", value=NAN), Row(id="a", value=float("nan"))),
+        (None, None),
+        ((None, ()), (None, ())),
+        ({"a": {"b": [1, {2}]}}, {"a": {"b": [1, {2}]}}),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        (frozenset({(1, frozenset({2}))}), frozenset({(1, frozenset({2}))})),
+        (Decimal("1.50"), Decimal("1.50")),
+        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=timezone(timedelta(0), "zero"))),
+        (bytearray(b"a"), bytearray(b"a")),
+        (Counted([1]), Counted([1])),
+        (range(3), range(3)),
+    ],
+)
+def test_what_says_the_same_is_the_same_object(old: Any, new: Any) -> None:
+    # RT-10
+    box = Box(old)
+    assert share(box, Box(new)) is box
+
+
+def with_private(value: int) -> Secret:
+    secret = Secret(id="a")
+    secret._private = value  # pyright: ignore[reportPrivateUsage]
+    return secret
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (1, True),
+        (1, 1.0),
+        ({1: "a"}, {True: "a"}),
+        ({"a": 1}, {"a": True}),
+        (frozenset({(1,)}), frozenset({(True,)})),
+        (frozenset({frozenset({1})}), frozenset({frozenset({1.0})})),
+        (Decimal("1.5"), Decimal("1.50")),
+        (datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=timezone(timedelta(hours=1)))),
+        ([1], (1,)),
+        (Row(id="a", value=1), Row(id="a", value=True)),
+        (Row(id="a", value=[1]), Row(id="a", value=[True])),
+        (Row.model_construct(id="a", value=1), Row.model_construct(value=True, id="a")),
+        (Open(id="a", more=1), Open(id="a", more=True)),  # type: ignore[call-arg]
+        (with_private(1), with_private(2)),
+        (Counted(1), Counted(2)),
+        (b"a", b"b"),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        (None, 0),
+    ],
+)
+def test_what_only_compares_equal_is_another_object(old: Any, new: Any) -> None:
+    # RT-10
+    shared = share(Box(old), Box(new))
+    assert exact(shared.value) == exact(new) or shared.value is new
+    assert not same(old, new)
+
+
+def test_lists_and_dictionaries_are_shared_part_by_part() -> None:
+    # RT-10
+    old = {"rows": [Row(id="a", value=1), Row(id="b", value=2)], "head": {"x": [1]}, "n": 1}
+    new = {"rows": [Row(id="c", value=0), Row(id="a", value=1), Row(id="b", value=3)], "head": {"x": [1]}, "n": 2, "more": 0}
+    shared: Any = share(old, new)
+    assert shared == new
+    assert (shared["rows"][1] is old["rows"][0], shared["head"] is old["head"]) == (True, True)  # type: ignore[index]
+
+
+def test_an_entity_that_changed_its_name_or_exists_twice_is_what_the_answer_says() -> None:
+    # RT-10
+    rows = (Row(id="a", value=1), Row(id="a", value=2), Row(id="b", value=3))
+    copy_ = tuple(row.model_copy() for row in rows)
+    assert share(rows, copy_) is rows
+    renamed = (Row(id="z", value=1), *copy_[1:])
+    shared = share(rows, renamed)
+    assert shared == renamed
+    assert shared[1] is rows[1]
+    twice = (Row(id="b", value=3), Row(id="b", value=3))
+    assert share(rows, twice) == twice
+
+
+def test_a_dataclass_with_a_field_that_cannot_be_given_is_shared_as_a_whole_or_not_at_all() -> None:
+    # RT-10
+    one, other = Counted((Row(id="a"), 1)), Counted((Row(id="a"), 1))
+    one.count = other.count = 5
+    assert share(one, other) is one
+    part = Counted((Row(id="a"), 2))
+    assert share(one, part) == part
+
+
+def test_what_is_remembered_of_models_is_bounded() -> None:
+    # RT-10
+    from pyapp.core.cache import sharing
+
+    kinds = [type(f"T{n}", (), {"__eq__": lambda a, b: True, "__hash__": lambda a: 1}) for n in range(sharing._DEEP_KEPT + 10)]  # pyright: ignore[reportPrivateUsage]
+    for kind in kinds:
+        assert same(Row(id="a", value=kind()), Row(id="a", value=kind()))
+    assert len(sharing._DEEP) <= sharing._DEEP_KEPT + 1  # pyright: ignore[reportPrivateUsage]
+    for memory in (sharing._DEEP, sharing._COMPARE):  # pyright: ignore[reportPrivateUsage]
+        memory.clear()
