@@ -52,6 +52,7 @@ def test_data_is_kept_for_the_longest_time_that_anyone_asked_for() -> None:
     world = CacheWorld()
     short, _ = world.look(gc_ms=1_000)
     long, _ = world.look(gc_ms=10_000)
+    world.look(gc_ms=2_000)[0].close()
     long.close()
     short.close()
     assert world.row().gc_due_ms == pytest.approx(10_000, abs=1)
