@@ -55,8 +55,7 @@ class Queries:
     _batches = 0
 
     def _show(self) -> None:
-        """Notify and paint now."""
-        raise NotImplementedError
+        """Notify and paint now; the client says how."""
 
     # Looking ------------------------------------------------------------------------------------------------------------------
 
@@ -139,7 +138,7 @@ class Queries:
         self._cache.observe(key, lambda result: None, _aside(stale_ms, gc_ms)).close()
         query = self._cache.query(key)
         if self._cache.wanting(query, stale_ms):
-            self._cache.fetch(query, query.stale_at_ms)
+            self._cache.fetch(query)
 
     def ensure(
         self, key: QueryKey, done: ResultCallback, *, stale_ms: float | None = None, gc_ms: float | None = None
@@ -158,7 +157,7 @@ class Queries:
 
         observer = self._cache.observe(key, look, _aside(stale_ms, gc_ms))
         if self._cache.wanting(observer.query, stale_ms):
-            self._cache.fetch(observer.query, observer.query.stale_at_ms)
+            self._cache.fetch(observer.query)
         return observer.close
 
     def cancel(self, key: QueryKey) -> None:

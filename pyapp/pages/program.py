@@ -181,7 +181,7 @@ class Program:
                 after[name] = old
             else:
                 self._results[name] = self._client.peek(need.key) or Result()
-                observer = self._client.use_query(need.key, self._receiver(name), live=need.live)
+                observer = self._client.use_query(need.key, self._receiver(name), live=need.live, owner=self._owner(name))
                 after[name] = _Observed(need, observer.close, observer.set_live)
         for name, old in before.items():
             if after.get(name) is not old:
@@ -189,6 +189,11 @@ class Program:
             if name not in after:
                 self._results.pop(name, None)
         self._observed = after
+
+    def _owner(self, name: str) -> str:
+        """The panel that a need is for: its requests are counted as that panel's (RT-65)."""
+        assert self._page is not None
+        return next((panel for panel, spec in self._page.PANELS.items() if name in spec.needs), "")
 
     def _receiver(self, name: str) -> Callable[[Result[Any]], None]:
         def receive(result: Result[Any]) -> None:

@@ -86,8 +86,6 @@ class QueryCache:
 
     def change(self, observer: Observer, *, live: bool | None = None, enabled: bool | None = None) -> None:
         """Let an observer move, or keep what it shows (RT-5); let it cause fetches, or not."""
-        if self._closed:
-            return
         query, was_active, moved = observer.query, observer.query.live_observers > 0, observer.active
         if live is False:
             self._freeze(observer)
@@ -102,8 +100,6 @@ class QueryCache:
 
     def leave(self, observer: Observer) -> None:
         """Forget an observer; the last one to go leaves the data for the gc time (RT-11)."""
-        if self._closed:
-            return
         query = observer.query
         was_active = query.live_observers > 0
         query.observers.remove(observer)
@@ -136,7 +132,7 @@ class QueryCache:
             if not query.has_data and not self.fetching.held:
                 self.fetch(query)  # read once; the feeds fetch what moves
         elif query.has_data and not query.failures and not self.watcher.paused(query) and self._old(query, observer.options.stale_ms):
-            self.fetch(query, query.stale_at_ms)
+            self.fetch(query)
 
     def _old(self, query: Query, stale_ms: float | None) -> bool:
         if query.stale_at_ms is not None:
@@ -293,7 +289,7 @@ class QueryCache:
         for query in chosen:
             query.stale_at_ms = self._clock.now()
             if query.live_observers and not self.watcher.paused(query):
-                self.fetch(query, query.stale_at_ms)
+                self.fetch(query)
             self.watcher.reconsider(query)
         return len(chosen)
 
@@ -319,7 +315,7 @@ class QueryCache:
         if active:
             self.watcher.deactivated(query)
         query.data, query.has_data, query.pages, query.position = None, False, 0, None
-        query.error, query.failures, query.cancelled_ms, query.stale_at_ms = None, 0, None, None
+        query.error, query.failures, query.cancelled_ms, query.stale_at_ms = None, 0, None, self._clock.now()
         query.updated_wall_ms = query.snapshot_wall_ms = query.began_ms = query.tried_ms = None
         if active:
             self.watcher.activated(query)

@@ -58,7 +58,12 @@ class Fetching:
         query.asked_by_user = True
 
     def fetch(self, query: Query, not_before_ms: float | None = None, *, by_user: bool = False) -> None:
-        """Ask the server; an answer under way whose request began at or after `not_before_ms` will do (RT-31)."""
+        """Ask the server; an answer under way whose request began at or after `not_before_ms` will do (RT-31).
+
+        None from before the moment at which the data became old by somebody's word will.
+        """
+        if query.stale_at_ms is not None and (not_before_ms is None or not_before_ms < query.stale_at_ms):
+            not_before_ms = query.stale_at_ms
         under_way = query.fetch is not None and not query.appending
         if under_way and (not_before_ms is None or query.fetch_began_ms >= not_before_ms):
             return
@@ -145,7 +150,12 @@ class Fetching:
                 take(outcome)
 
         query.fetch = self._requests.send(
-            query.spec.endpoint, request, done, not_before_ms=not_before_ms, owner=str(query.key), by_user=by_user
+            query.spec.endpoint,
+            request,
+            done,
+            not_before_ms=not_before_ms,
+            owner=query.owner or str(query.key),
+            by_user=by_user,
         )
         self._store.touch(query)
 

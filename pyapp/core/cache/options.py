@@ -70,8 +70,8 @@ def require_interval(value: float) -> float:
     return value
 
 
-def shortest(intervals: Sequence[Interval], result: Result[Any]) -> float | None:
-    """The shortest of several intervals, `None` where none is given.
+def shortest(intervals: Sequence[float | Callable[[Result[Any]], float | None]], result: Result[Any]) -> float:
+    """The shortest of several intervals, of which there is at least one; infinity where each says never.
 
     Raises:
         TimeMisuse: a function said a time that cannot be; or what else a function raises.
@@ -81,6 +81,6 @@ def shortest(intervals: Sequence[Interval], result: Result[Any]) -> float | None
         if callable(interval):
             said = interval(result)
             given.append(math.inf if said is None else require_interval(said))
-        elif interval is not None:
+        else:
             given.append(require_interval(interval))
-    return min(given) if given else None
+    return min(given)

@@ -86,9 +86,7 @@ class Query:
         return first.options.owner if first is not None else ""
 
     def result(self) -> Result[Any]:
-        layers = self.layers
-        if layers is not None and layers.lying and self.has_data:
-            data, pending = layers.over(self.data), True
-        else:
-            data, pending = self.data, False
+        data, pending = self.data, False
+        if self.layers is not None and self.has_data:
+            data, pending = self.layers.over(data), len(self.layers) > 0
         return Result(data, self.has_data, self.error, self.fetch is not None, self.updated_wall_ms, self.freshness, False, pending)

@@ -172,8 +172,8 @@ def _share_model(old: BaseModel, new: BaseModel) -> BaseModel:
     changes: dict[str, object] = {}
     before = old.__dict__
     for name, after in new.__dict__.items():
-        if name in before and type(after) not in _PLAIN:
-            kept = share(before[name], after)
+        if type(after) not in _PLAIN:
+            kept = share(before.get(name), after)
             if kept is not after:
                 changes[name] = kept
     # Fields that the model did not declare are never shared one by one.

@@ -5,9 +5,11 @@ Decided by `gate` (RT-31), throttled by a bucket for what is owed (RT-32) and by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from pyapp.core.cache.cache import QueryCache
+from pyapp.core.cache.query import Query
 from pyapp.core.clock import Clock
 from pyapp.core.feeds.gate import Situation, Why, next_fetch
 from pyapp.core.feeds.pause import Pauses
@@ -154,7 +156,7 @@ class Schedule:
         feed.due_ms = feed.why = None
         self._fetched[why] = self._fetched.get(why, 0) + 1
         feed.asked_why = why
-        self._cache.fetch(feed.query, not_before_ms=feed.owed.not_before_ms if feed.owed else None)
+        self._cache.fetch(feed.query, not_before_ms=feed.owed.not_before_ms if feed.owed else _newer(feed.query))
 
     def _situation(self, feed: Feed) -> Situation:
         query, scope, error = feed.query, feed.scope, feed.query.error
@@ -188,3 +190,8 @@ class Schedule:
     def counts(self) -> Mapping[str, int]:
         """How many automatic fetches there were, by reason."""
         return {str(why): count for why, count in self._fetched.items()}
+
+
+def _newer(query: Query) -> float | None:
+    """An answer that was slow and is still shared would else serve the fetch that it made due, and that one the next."""
+    return None if query.began_ms is None else math.nextafter(query.began_ms, math.inf)

@@ -11,6 +11,7 @@ from core_world import data_of
 from pyapp.core.cache.cache import QueryCache
 from pyapp.core.cache.keys import LiveKey, WindowKey, aggregate, live
 from pyapp.core.cache.lists import WindowData
+from pyapp.core.cache.options import ObserverOptions
 from pyapp.core.cache.result import Result
 from pyapp.core.cache.spec import QuerySpec
 from pyapp.core.errors import Disposed, InvalidAnswer, KeyMisuse
@@ -83,6 +84,17 @@ def test_none_is_data() -> None:
     c.cache.flush()
     assert [(result.data, result.has_data) for result in seen] == [(None, False), (None, True)]
     assert observer.result.has_data
+
+
+def test_a_cache_without_feeds_fetches_what_an_observer_finds_too_old() -> None:
+    # RT-10
+    c = Cache()
+    c.cache.write(KEY, [1])
+    c.clock.advance(2_000)
+    c.cache.observe(KEY, lambda result: None, ObserverOptions(stale_ms=3_000))
+    assert c.http.sent == []
+    c.cache.observe(KEY, lambda result: None, ObserverOptions(stale_ms=1_000))
+    assert len(c.http.sent) == 1
 
 
 def test_two_observers_make_one_request() -> None:

@@ -1,5 +1,7 @@
 """The cache under random histories: observers, answers of every kind, writes, mutations, time (RT-3, RT-10, RT-11, RT-12)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """What each observer may ask for: age, retention, its own function, what stands in, its interval, whether it counts (RT-10, RT-11)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 import math

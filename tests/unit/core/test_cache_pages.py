@@ -1,5 +1,7 @@
 """Data in pages: further ones when asked for, and a second reading that shows nothing before it is complete (RT-4, RT-10)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """What a program asks of the cache: invalidate, cancel, reset, prefetch, ensure, write (RT-3, RT-10)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -52,6 +54,9 @@ def test_an_invalidation_reaches_one_key_a_prefix_or_what_a_function_says_and_ne
     # RT-3, RT-10
     world = world_of_every()
     assert world.client.invalidate(what) == len(urls)
+    for _ in range(5):
+        for pending in world.http.waiting:  # the coordinator sends a few at a time
+            pending.reply([1])
     assert asked(world) == urls
 
 
@@ -211,6 +216,7 @@ def test_prefetch_fills_the_cache_and_asks_only_for_what_is_older() -> None:
     _, seen = world.look(stale_ms=60_000)
     world.settle()
     assert (shown(seen), world.asked()) == ([1], 1)
+    world.clock.advance(2_000)
     world.client.prefetch(X)
     assert world.asked() == 2
     world.client.prefetch(live("x"), gc_ms=1_000)
@@ -236,6 +242,7 @@ def test_ensure_gives_what_there_is_or_what_is_fetched_or_the_error_once() -> No
     assert got == [1]  # never before it returns
     world.settle()
     assert (got, world.asked()) == ([1, 1], 1)
+    world.clock.advance(2_000)
     world.client.ensure(X, done, stale_ms=0)
     world.settle()
     world.answer(2)
@@ -336,3 +343,31 @@ def test_a_closed_client_takes_nothing_new_and_minds_nothing_late() -> None:
             refused()
     assert (world.clock.timers, world.http.waiting) == (0, [])
     assert RANGE.mode == "window"
+
+
+def test_requests_are_their_panel_s_that_of_who_lets_the_query_move_before_others() -> None:
+    # RT-65
+    world = CacheWorld()
+    world.look(enabled=False, owner="idle")
+    assert owners(world) == set()
+    first, _ = world.look(owner="first")
+    world.look(owner="second")
+    world.settle()
+    world.answer(1)
+    first.close()
+    world.client.refresh(X)
+    assert {"x first", "x second"} <= owners(world)
+
+
+def owners(world: CacheWorld) -> set[str]:
+    return {row.owner for row in world.client.statistics().requests.owners.owners}
+
+
+def test_a_slow_answer_that_is_still_shared_does_not_serve_the_poll_that_it_made_due() -> None:
+    # RT-8, RT-65
+    world = CacheWorld()
+    world.look()
+    world.settle()
+    world.clock.advance(6_000)
+    world.answer(1)
+    assert (world.asked(), world.client.statistics().cache.fetches) == (2, 2)

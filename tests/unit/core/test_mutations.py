@@ -1,5 +1,7 @@
 """What a person did before the server said so: layers over the data, in order, confirmed or taken back (RT-10)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -282,3 +284,13 @@ def test_an_event_meanwhile_changes_what_lies_beneath_and_the_one_that_says_it_c
     world.say(changed("a", 2, "hot"), "e1:3")
     world.settle()
     assert (rows(), seen[-1].pending, seen[-1].fetching) == ([("b", "cold"), ("a", "hot")], False, True)
+
+
+def test_a_query_that_was_forgotten_meanwhile_is_not_missed() -> None:
+    # RT-11
+    world = Mutating()
+    world.loaded([1], gc_ms=1_000)[0].close()
+    world.do("add", 2)
+    world.clock.advance(2_000)
+    world.done(2, status=409)
+    assert (len(world.outcomes), world.client.peek(X)) == (1, None)

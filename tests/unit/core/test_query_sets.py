@@ -1,5 +1,7 @@
 """Several queries as one (RT-10)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -108,3 +110,20 @@ def test_a_mistake_in_the_callback_of_a_set_harms_no_other() -> None:
     world.settle()
     assert seen[-1] == [None]
     assert {type(error) for error in world.raised} == {ZeroDivisionError}
+
+
+def test_a_set_is_told_nothing_when_it_is_closed_after_its_own_observers_were_told_or_nothing_changed() -> None:
+    # RT-10
+    world = CacheWorld()
+    queries, seen = set_of(world, [A])
+    world.client.use_query(A, lambda result: queries.close() if result.has_data else None)
+    world.settle()
+    told = len(seen)
+    queries.set_keys([A])
+    world.settle()
+    assert len(seen) == told
+    reply(world, A, 1)
+    world.settle()
+    queries.set_keys([A, B])
+    world.settle()
+    assert (len(seen), queries.closed) == (told, True)

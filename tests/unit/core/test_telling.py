@@ -1,5 +1,7 @@
 """Who is told, how often, and in what order, whatever callbacks do meanwhile (RT-10, RT-41)."""
 
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportArgumentType=false
+
 from __future__ import annotations
 
 from typing import Any
