@@ -344,6 +344,7 @@ class Client(Queries):
             return
         self._visibility.put_away()
         self._streams.suspend(True)
+        self._requests.suspend()
         self.clock.suspend()
 
     def resume(self) -> None:
@@ -353,6 +354,7 @@ class Client(Queries):
         self.clock.resume()
         self._network.look()
         self._streams.suspend(False)
+        self._requests.resume()
         self._visibility.taken_out()
         self._wake()
 

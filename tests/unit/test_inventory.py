@@ -18,6 +18,7 @@ from pyapp.core.cache.lists import WindowData
 from pyapp.core.client import WindowKey
 from pyapp.core.streams.spec import StreamKey, stream_key
 from pyapp.reducers import REDUCERS
+from server_stub import keys
 from server_stub.app import build
 from server_stub.settings import Settings
 
@@ -248,3 +249,24 @@ def test_actions_carry_the_csrf_header_and_quote_what_they_name() -> None:
 def test_the_modes_are_the_four_of_the_rules() -> None:
     # RT-2
     assert {mode for row in inventory.QUERIES for mode in row.modes} == set(get_args(Mode))
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (stream_key("events"), keys.EVENTS),
+        (stream_key("requests"), keys.api_requests(None)),
+        (stream_key("requests", api_name="a b/c?d"), keys.api_requests("a b/c?d")),
+        (stream_key("workers"), keys.WORKERS),
+        (stream_key("jobs.trends", hours=24), keys.jobs_trends(24, None, None)),
+        (stream_key("jobs.trends", hours=6, type="cron", function="mail.send & co"), keys.jobs_trends(6, "mail.send & co", "cron")),
+        (stream_key("apis.trends", hours=24), keys.apis_trends(24)),
+        (stream_key("apis.trends", hours=1), keys.apis_trends(1)),
+        (stream_key("apis"), keys.APIS),
+        (stream_key("api", name="v1/ü?"), keys.api("v1/ü?")),
+        (stream_key("artifacts", id="job_1/2"), keys.artifacts("job_1/2")),
+    ],
+)
+def test_the_wire_key_of_every_stream_is_the_server_s(key: StreamKey, expected: str) -> None:
+    # RT-64
+    assert inventory.stream_specs()[key.name].wire_key(key) == expected == keys.canonical(expected)

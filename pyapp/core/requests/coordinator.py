@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 
 from pyapp.core.alerts import Alerts
 from pyapp.core.clock import Clock
-from pyapp.core.errors import Disposed, InvalidAnswer, RequestError, TimedOut
+from pyapp.core.errors import Disposed, InvalidAnswer, NetworkError, RequestError, TimedOut
 from pyapp.core.ports import Cancel, Http, HttpAnswer, HttpRequest
 from pyapp.core.requests.answer import Answer, Done, error_of
 from pyapp.core.requests.bodies import RequestKey
@@ -86,6 +86,7 @@ class Requests:
         self._counts: dict[str, Count] = {}
         self._delivering: Flight | None = None
         self._tickets = 0
+        self._suspended = False
         self._closed = False
 
     # Asking -------------------------------------------------------------------------------------------------------------------
@@ -187,6 +188,8 @@ class Requests:
 
     def pump(self) -> None:
         """Send what waits, as far as the budget lets (RT-64); call it when the budget grew."""
+        if self._suspended:
+            return
         limit = self._limit()
         while len(self._flying) < limit:
             taken = self._lanes.take(limit)
@@ -214,6 +217,26 @@ class Requests:
                 flight.cancel.cancel()
             self.pump()
         self._owners.ended(flight.owner)
+
+    def suspend(self) -> None:
+        """The page is put away: nothing is under way when this returns (RT-53). Who waits, waits on."""
+        self._suspended = True
+        for flight in self._flying:
+            for part in (flight.cancel, flight.timer):
+                if part is not None:
+                    part.cancel()
+
+    def resume(self) -> None:
+        """The page is back: what only asks is sent anew; whether what changes something was done, nobody can tell (RT-53)."""
+        self._suspended = False
+        for flight in list(self._flying):
+            if flight.request.method == "GET":
+                flight.began_ms = self._clock.now()
+                self._send(flight)
+            else:
+                sentence = "The page was put away before the server answered: look whether it was done."
+                self._finish(flight, NetworkError(sentence, endpoint=flight.endpoint.name))
+        self.pump()
 
     def close(self) -> None:
         """Give up everything under way; nothing is sent from here on."""
@@ -267,7 +290,11 @@ class Requests:
         self._flying[flight] = None
         lane.flying += 1
         self._counts[flight.endpoint.name].sent += 1
-        flight.timer = self._clock.call_at(now + self._timings.request_timeout_ms, lambda: self._timed_out(flight))
+        self._send(flight)
+
+    def _send(self, flight: Flight) -> None:
+        due = flight.began_ms + self._timings.request_timeout_ms
+        flight.timer = self._clock.call_at(due, lambda: self._timed_out(flight))
         request = flight.request
         headers = {**self._headers, **request.headers}
         if flight.key is not None and self._coordinated:
