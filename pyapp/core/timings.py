@@ -95,6 +95,18 @@ class Timings:
     """An owner may send one request in so long, 20 a minute, beyond its burst (RT-67)."""
     owner_quiet_ms: float = 60_000
     """An owner that kept to its rate for so long is no longer named; one that sent nothing is forgotten (RT-67)."""
+    leader_beat_ms: float = 500
+    """A leading tab says so this often (RT-61)."""
+    leader_silence_ms: float = 1_500
+    """A leader silent for so long is replaced (RT-61)."""
+    steal_jitter_ms: float = 150
+    """The tabs that want to replace it are spread over this (RT-61)."""
+    want_ms: float = 2_000
+    """A tab repeats what it wants this often (RT-60)."""
+    tab_gone_ms: float = 5_000
+    """A tab that said nothing for so long wants nothing (RT-60)."""
+    share_ms: float = 150
+    """How long another tab may take to answer with the data that it announced (RT-62)."""
     gc_ms: float = 300_000
     """How long the data of a query without observers is kept (RT-11)."""
 

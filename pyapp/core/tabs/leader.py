@@ -1,0 +1,158 @@
+"""What a leading tab remembers of its streams, so that it can tell a tab that comes later how each stands (RT-60). No I/O.
+
+It looks at every record that its own transport brings, and changes none. Frames reach the other tabs raw, at arrival; what is made here
+are the words that followers cannot read from the frames: that a stream is being opened and from where, that it is lost and why, and the
+`welcome` of one tab to a stream that is open already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+from pyapp.core.ports import FrameKind, RawFrame
+from pyapp.core.streams.connection import Connection, Phase, Reason
+from pyapp.core.streams.control import fields
+from pyapp.core.streams.control import sequence as sequence_of
+from pyapp.core.streams.decode import Invalid
+from pyapp.core.streams.position import Position, parse_position
+from pyapp.core.streams.spec import Control, StreamSpec
+from pyapp.core.tabs.follower import LOST, OPENING, REFUSED, WELCOME
+from pyapp.core.tabs.ports import Passed
+
+
+@dataclass(slots=True)
+class _Line:
+    """One stream that is open or opening."""
+
+    wire: str
+    spec: StreamSpec
+    begins: Position | None
+    last: Position | None
+    opened: bool = False
+    hello: Mapping[str, Any] | None = None
+    frame: RawFrame | None = None
+    """The last frame of a stream that says the whole state each time."""
+    synced: str | None = None
+    """What confirmed a scoped stream."""
+
+
+class Leader:
+    """The streams of a leading tab."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, _Line] = {}
+        self._by_wire: dict[str, _Line] = {}
+        self._gone: dict[str, Passed] = {}
+        """How those stand that are not open."""
+
+    def open(self, source: int, wire: str, spec: StreamSpec, last: Position | None) -> Passed:
+        """A connection is being opened; what all tabs must hear of it."""
+        line = self._lines[source] = self._by_wire[wire] = _Line(wire, spec, last, last)
+        self._gone.pop(wire, None)
+        return _opening(line)
+
+    def close(self, source: int) -> None:
+        line = self._lines.pop(source, None)
+        if line is not None and self._by_wire.get(line.wire) is line:
+            del self._by_wire[line.wire]
+
+    def note(self, frame: RawFrame) -> None:
+        """Look at a record on its way to this tab's own streams."""
+        line = self._lines.get(frame.source)
+        if line is None:
+            return
+        match frame.kind:
+            case FrameKind.MESSAGE:
+                line.opened = True
+                line.last = parse_position(frame.id) or line.last
+                line.frame = frame if line.spec.whole else None
+                if line.spec.scoped:
+                    _note_control(line, frame.data)
+            case FrameKind.OPENED:
+                line.opened = True
+            case FrameKind.NAMED_OPEN:
+                pass
+            case FrameKind.HELLO:
+                hello = line.hello = fields(frame.data)
+                line.opened = True
+                if hello.get("resumed") is not True:
+                    life, begins = hello.get("epoch"), sequence_of(hello)
+                    line.last = Position(life, begins) if isinstance(life, str) and begins is not None else None
+                    line.frame = None
+            case FrameKind.HEARTBEAT:
+                told = sequence_of(fields(frame.data))
+                if told is not None and line.last is not None and told > line.last.sequence:
+                    line.last, line.frame = Position(line.last.epoch, told), None
+            case FrameKind.RESET:
+                line.last = line.frame = line.synced = None
+            case _:
+                line.opened = False
+
+    def changed(self, wire: str, state: Connection, now_ms: float) -> Passed | None:
+        """A connection of ours changed; what all tabs must hear of it, if anything."""
+        if state.phase is Phase.CLOSED and state.reason is Reason.NOT_WANTED:
+            self._gone.pop(wire, None)
+            return None
+        if state.phase is Phase.CLOSED and state.ended:
+            status = 204 if state.ended is Reason.ENDED else 403
+            said = Passed(wire, REFUSED, "", to_json({"status": status}).decode())
+        elif state.phase in (Phase.RECONNECTING, Phase.CLOSED):
+            wait = "" if state.retry_at_ms is None else repr(max(0.0, state.retry_at_ms - now_ms))
+            said = Passed(wire, LOST, str(state.reason), wait)
+        else:
+            return None
+        line = self._by_wire.get(wire)
+        if line is not None:
+            line.opened = False
+        self._gone[wire] = said
+        return said
+
+    def standing(self, wire: str) -> Sequence[Passed]:
+        """How a stream stands, for one tab; nothing where nothing is known yet: it will hear with all others."""
+        gone = self._gone.get(wire)
+        if gone is not None:
+            return (gone,)
+        line = self._by_wire.get(wire)
+        if line is None:
+            return ()
+        if not line.opened:
+            return (_opening(line),)
+        return (_greeting(line), *_state(line))
+
+
+def _opening(line: _Line) -> Passed:
+    return Passed(line.wire, OPENING, str(line.begins) if line.begins else "", "")
+
+
+def _greeting(line: _Line) -> Passed:
+    if line.hello is None:
+        return Passed(line.wire, FrameKind.OPENED, "", "")
+    hello = {**line.hello, "resumed": False}
+    hello.pop("sequence", None)
+    if line.last is not None:
+        # A stream of whole states begins with the last of them once more.
+        hello["sequence"] = line.last.sequence - 1 if line.frame is not None else line.last.sequence
+    return Passed(line.wire, WELCOME, "", to_json(hello).decode())
+
+
+def _state(line: _Line) -> Sequence[Passed]:
+    """What a stream that begins anew would say first."""
+    out: list[Passed] = []
+    if line.synced is not None:
+        out.append(Passed(line.wire, FrameKind.MESSAGE, "", line.synced))  # without its place, which lies behind
+    if line.frame is not None:
+        out.append(Passed(line.wire, FrameKind.MESSAGE, line.frame.id, line.frame.data))
+    return out
+
+
+def _note_control(line: _Line, text: str) -> None:
+    for event in line.spec.decoder.decode([text]):
+        control = None if isinstance(event, Invalid) else line.spec.control(event)
+        if control is Control.SYNCED:
+            line.synced = text
+        elif control is not None:
+            line.synced = None
