@@ -24,6 +24,7 @@ from pyapp.inventory import STREAMS
 Source = Literal["default", "server", "page", "you"]
 
 STREAMING: Final = "enable_sse_streaming"
+SHARING: Final = "tab_sharing"
 VERIFYING: Final = "verify_streams"
 COORDINATION: Final = "request_coordination"
 FETCHING: Final = "automatic_fetching"
@@ -55,6 +56,13 @@ class FlagSpec:
 FLAGS: Final[tuple[FlagSpec, ...]] = (
     FlagSpec(STREAMING, "feeds", "Streams feed the panels; off, everything polls.", True, "never: it is the kill switch"),
     FlagSpec(
+        SHARING,
+        "tabs",
+        "The tabs of an origin share one leader's streams; off, each has connections of its own.",
+        True,
+        "never: it tells a fault of the sharing from one of the streams",
+    ),
+    FlagSpec(
         VERIFYING,
         "feeds",
         "One safety snapshot in ten is compared with what the streams had made of the data.",
@@ -79,7 +87,7 @@ FLAGS: Final[tuple[FlagSpec, ...]] = (
     FlagSpec(
         BYPASS,
         "main",
-        "Plain fetch and polling: no streams, no coordination of requests.",
+        "Plain fetch and polling: no streams, no tabs, no coordination of requests.",
         False,
         "never: it is the last resort when the console itself is in doubt",
     ),

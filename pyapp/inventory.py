@@ -195,6 +195,7 @@ def stream_specs() -> dict[str, StreamSpec]:
             row.replaceable,
             row.entity,
             defaults=(("hours", TREND_HOURS),) if "hours" in row.query else (),
+            whole=row.on_reconnect == _SNAPSHOT_AGAIN,
         )
         for row in STREAMS
     }

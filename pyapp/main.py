@@ -64,6 +64,7 @@ class Console:
             protocol=host.protocol,
             network=host.network,
             lifecycle=host.lifecycle,
+            tabs=host.tabs(visitor.user()),
             multiplexed="b" in settings.contract,
             contract="".join(settings.contract),
             # Across origins only a server that knows the header lets it through.
@@ -126,6 +127,7 @@ class Console:
                 "streams": statistics.streams,
                 "stream_totals": statistics.totals,
                 "transport": statistics.transport,
+                "tabs": statistics.tabs,
                 "requests": statistics.requests,
                 "alerts": statistics.alerts,
                 "cache": statistics.cache,
@@ -154,6 +156,9 @@ class Console:
 
     def set_streaming(self, on: bool) -> None:
         self._client.set_streaming(on)
+
+    def set_sharing(self, on: bool) -> None:
+        self._client.set_sharing(on)
 
     def set_verifying(self, on: bool) -> None:
         self._client.set_verifying(on)

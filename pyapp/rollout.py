@@ -21,7 +21,7 @@ from pyapp.core.clock import Clock, Timer
 from pyapp.core.errors import RequestError
 from pyapp.core.identity import Identity
 from pyapp.core.storage import Storage
-from pyapp.flags import BYPASS, COORDINATION, FETCHING, FLAGS, STREAM, STREAMING, VERIFYING, Source
+from pyapp.flags import BYPASS, COORDINATION, FETCHING, FLAGS, SHARING, STREAM, STREAMING, VERIFYING, Source
 from pyapp.settings import PageFile, Settings, settings_of
 
 OVERRIDES = "flags"
@@ -33,6 +33,8 @@ class Switches(Protocol):
     """What flags act on: the client."""
 
     def set_streaming(self, on: bool) -> None: ...
+
+    def set_sharing(self, on: bool) -> None: ...
 
     def set_verifying(self, on: bool) -> None: ...
 
@@ -47,6 +49,7 @@ def apply(settings: Settings, switches: Switches) -> None:
     """Bring everything that reads a flag to its value; twice is once."""
     plain = settings.flag(BYPASS)
     switches.set_streaming(settings.flag(STREAMING) and not plain)
+    switches.set_sharing(settings.flag(SHARING) and not plain)
     switches.set_verifying(settings.flag(VERIFYING))
     switches.set_fetching(settings.flag(FETCHING))
     switches.configure_requests(coordinate=settings.flag(COORDINATION) and not plain)

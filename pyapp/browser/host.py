@@ -17,9 +17,11 @@ from pyapp.browser.ports import (
     BrowserVisibility,
     browser_clock,
 )
+from pyapp.browser.tabs import browser_tabs
 from pyapp.core.clock import TimerHeap
 from pyapp.core.network import network_for
 from pyapp.core.ports import HttpAnswer, Network
+from pyapp.core.tabs.ports import TabPorts
 
 API_PREFIX = "api/v1/"
 
@@ -50,6 +52,10 @@ class Host:
         self.network: Network = network_for(self.base, BrowserNetwork())
         self.lifecycle = BrowserLifecycle(self._ports.lifecycle)
         self._bridge: Any = None
+
+    def tabs(self, identity: str) -> TabPorts:
+        """What this tab needs to be one of many, of the same person and version, at the same API (RT-60)."""
+        return browser_tabs(self._host, self._ports.frames, f"penstock:{identity}:{self.version}:{self.base}")
 
     def protocol(self) -> str:
         """The browser's word for the protocol of the API's connections."""

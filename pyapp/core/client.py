@@ -56,11 +56,15 @@ from pyapp.core.server_clock import ServerClock
 from pyapp.core.statistics import Pulse, Statistics
 from pyapp.core.streams.budget import request_limit, stream_limit
 from pyapp.core.streams.connection import Reason
+from pyapp.core.streams.listener import Listener
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.multiplexed import MultiplexedTransport
 from pyapp.core.streams.probe import StatusProbe
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.streams.transport import DirectTransport, Transport
+from pyapp.core.tabs.election import Out
+from pyapp.core.tabs.ports import TabPorts
+from pyapp.core.tabs.tabs import Tabs
 from pyapp.core.timings import Timings
 from pyapp.core.visibility import VisibilityWatch
 
@@ -133,6 +137,7 @@ class Client(Queries):
         lifecycle: Lifecycle | None = None,
         multiplexed: bool = False,
         contract: str = "ab",
+        tabs: TabPorts | None = None,
     ) -> None:
         """Build the core.
 
@@ -151,6 +156,7 @@ class Client(Queries):
             lifecycle: tells when the page is put away and taken out again (RT-53).
             multiplexed: the server has one connection for all streams (RT-64).
             contract: the parts that the server speaks; streams of another are never asked for (RT-25).
+            tabs: what makes the tabs of an origin share one leader's streams (RT-60); without it this one works alone.
         """
         self.timings = timings or Timings()
         self.clock = clock
@@ -206,6 +212,22 @@ class Client(Queries):
                 on_server_time=self.server_clock.heard,
                 headers=headers,
             )
+        self._tabs: Tabs | None = None
+        listener: Listener = self._feeds
+        if tabs is not None:
+            self._tabs = Tabs(
+                clock=clock,
+                ports=tabs,
+                inner=transport,
+                specs=streams,
+                timings=self.timings,
+                random=random,
+                visible=lambda: not visibility.hidden(),
+                on_server_time=self.server_clock.heard,
+                on_change=self._wake,
+            )
+            transport = self._tabs.transport
+            listener = self._tabs.overhear(self._feeds)
         self._streams = StreamManager(
             clock=clock,
             transport=transport,
@@ -214,9 +236,11 @@ class Client(Queries):
             timings=self.timings,
             random=random,
             limit=lambda: stream_limit(protocol()),
-            listener=self._feeds,
+            listener=listener,
             contract=contract,
         )
+        if self._tabs is not None:
+            self._tabs.connect(self._streams)
         self._feeds.connect(self._streams)
         self._visibility = VisibilityWatch(clock, visibility, self.timings, self._visibility_changed)
         self._beat = Beat(
@@ -231,6 +255,8 @@ class Client(Queries):
         )
         transport.on_wake(self._beat.wake)
         self._feeds.set_hidden(self._visibility.paused)
+        self._sharing = self._streaming = True
+        self._take_part()
         self._network = NetworkWatch(network or AlwaysOnline(), lambda online: self.set_offline(not online))
         self._network.look()
         clock.on_late(self.timings.late_ms, self._slept)
@@ -297,7 +323,14 @@ class Client(Queries):
 
     def set_streaming(self, on: bool) -> None:
         """Streams on or off for the whole page (RT-71)."""
+        self._streaming = on
+        self._take_part()
         self._feeds.set_streaming(on)
+
+    def set_sharing(self, on: bool) -> None:
+        """Share streams with the other tabs, or work alone (RT-60, RT-71)."""
+        self._sharing = on
+        self._take_part()
 
     def set_fetching(self, on: bool) -> None:
         """Periodic fetching on or off for the whole page; what has no data yet, and what a person asks for, is fetched (RT-31)."""
@@ -342,6 +375,8 @@ class Client(Queries):
         """The page is put away: every connection, request and timer is released before this returns (RT-53)."""
         if self._closed:
             return
+        if self._tabs is not None:
+            self._tabs.leave(Out.SUSPENDED)
         self._visibility.put_away()
         self._streams.suspend(True)
         self._requests.suspend()
@@ -356,6 +391,7 @@ class Client(Queries):
         self._streams.suspend(False)
         self._requests.resume()
         self._visibility.taken_out()
+        self._take_part()
         self._wake()
 
     def wake(self) -> None:
@@ -388,6 +424,8 @@ class Client(Queries):
         """Release every connection, request, timer and observer (RT-53)."""
         self._closed = True
         self._beat.close()
+        if self._tabs is not None:
+            self._tabs.close()
         self._feeds.close()
         self._streams.close()
         self._cache.close()
@@ -402,7 +440,8 @@ class Client(Queries):
 
     def pulse(self) -> Pulse:
         """What a page shows of the connection every second; `statistics` is the whole, and costs more."""
-        return Pulse(self._streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms)
+        tabs = self._tabs.statistics() if self._tabs is not None else None
+        return Pulse(self._streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms, tabs)
 
     def statistics(self) -> Statistics:
         return Statistics(
@@ -418,6 +457,7 @@ class Client(Queries):
             hidden=self._visibility.paused,
             clock_offset_ms=self.server_clock.offset_ms,
             errors=tuple(self._errors),
+            tabs=self._tabs.statistics() if self._tabs is not None else None,
         )
 
     # Inside -------------------------------------------------------------------------------------------------------------------
@@ -435,11 +475,23 @@ class Client(Queries):
     def _visibility_changed(self, paused: bool) -> None:
         changed = paused != self._was_paused
         self._was_paused = paused
+        self._take_part()  # a leader hands over before it closes what it holds for others
         self._feeds.set_hidden(paused)
         self._requests.pump()
         if changed:
             self._on_paused(paused)
         self._wake()
+
+    def _take_part(self) -> None:
+        """Among the tabs while streams are on and somebody can see the page (RT-61)."""
+        if self._tabs is None or self._closed:
+            return
+        if not (self._sharing and self._streaming):
+            self._tabs.leave(Out.FLAG_OFF)
+        elif self._visibility.paused:
+            self._tabs.leave(Out.HIDDEN)
+        else:
+            self._tabs.join()
 
     def _slept(self) -> None:
         """The machine slept: whatever was open is not to be believed (RT-52)."""

@@ -12,6 +12,7 @@ from pyapp.core.mutations import MutationStatistics
 from pyapp.core.requests.counts import RequestStatistics
 from pyapp.core.streams.entry import StreamPulse, StreamStatistics, StreamTotals
 from pyapp.core.streams.transport import TransportStatistics
+from pyapp.core.tabs.tabs import TabStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Statistics:
     hidden: bool
     clock_offset_ms: float | None
     errors: tuple[str, ...]
+    tabs: TabStatistics | None = None
+    """This tab among the others; `None` where the client was not given the means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,4 @@ class Pulse:
     streams: tuple[StreamPulse, ...]
     in_flight: int
     clock_offset_ms: float | None
+    tabs: TabStatistics | None = None

@@ -16,6 +16,12 @@ _NOT_DIVIDED = frozenset(
         "connect_ms",
         "probe_ms",
         "late_ms",
+        "leader_beat_ms",
+        "leader_silence_ms",
+        "steal_jitter_ms",
+        "want_ms",
+        "tab_gone_ms",
+        "share_ms",
     }
 )
 """Counts and ratios; the beat, which is a cadence of drawing and not a wait; and what bounds a machine and not a person, like the

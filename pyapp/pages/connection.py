@@ -92,8 +92,31 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
         state = row.state
         phase = "open, not confirmed" if state.phase == "open" and not state.confirmed else str(state.phase)
         rows.append((str(row.key), f"{phase}, {state.reason}" if state.reason else phase))
+    rows.extend(_tabs_rows(pulse, now_ms))
     rows.append(("Requests in flight", str(pulse.in_flight)))
     return ConnectionView(worst, words, extra, says, tuple(rows))
+
+
+def _tabs_rows(pulse: Pulse, now_ms: float) -> list[tuple[str, str]]:
+    """Whose connections these are (RT-60, RT-63)."""
+    tabs = pulse.tabs
+    if tabs is None:
+        return []
+    since = _age(max(0.0, now_ms - tabs.since_ms))
+    others = formats.plural(tabs.tabs - 1, "other tab")
+    match tabs.role:
+        case "leading":
+            what = f"leads {others} for {since}, term {tabs.term}" if tabs.tabs > 1 else f"leads, no other tab, for {since}"
+        case "following":
+            what = f"follows tab {tabs.leader} for {since}, term {tabs.term}; {tabs.tabs} tabs share one connection"
+        case "waiting":
+            what = f"waits for a leading tab for {since}"
+        case _:
+            what = f"alone: {tabs.reason}"
+    rows = [("This tab", what)]
+    if tabs.serving:
+        rows.append(("Held for other tabs", formats.plural(tabs.serving, "stream")))
+    return rows
 
 
 def strip_view(pulse: Pulse, now_ms: float, wall_ms: float, events_per_min: float | None, version: str) -> StripView:

@@ -44,6 +44,9 @@ class Recorder:
     def set_streaming(self, on: bool) -> None:
         self._set("streaming", on)
 
+    def set_sharing(self, on: bool) -> None:
+        self._set("sharing", on)
+
     def set_verifying(self, on: bool) -> None:
         self._set("verifying", on)
 

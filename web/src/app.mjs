@@ -3,6 +3,7 @@
 
 import * as bridge from "./bridge.mjs";
 import * as ports from "./ports.mjs";
+import * as tabs from "./tabs.mjs";
 import "./elements/index.mjs";
 
-globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports);
+globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports, tabs);

@@ -16,9 +16,15 @@ export class FrameQueue {
   #waiting = [];
   #armed = true;
   #wake = () => {};
+  #onRecord = () => {};
 
   onWake(wake) {
     this.#wake = wake;
+  }
+
+  /** Who sees each record as it arrives: the channel to the other tabs. */
+  onRecord(callback) {
+    this.#onRecord = callback;
   }
 
   /** Takes records of a native EventSource under the number `source`. */
@@ -60,6 +66,7 @@ export class FrameQueue {
     const { US, RS } = FrameQueue;
     if (data.includes(RS) || data.includes(US)) data = data.replaceAll(RS, "\x01").replaceAll(US, "\x01");
     this.#waiting.push(`${source}${US}${kind}${US}${id}${US}${data}`);
+    this.#onRecord(source, kind, id, data);
     if (this.#armed) {
       this.#armed = false;
       this.#wake();

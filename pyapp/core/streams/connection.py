@@ -40,6 +40,8 @@ class Reason(StrEnum):
     SERVER_ERROR = "server error"
     SILENT = "silent"
     ENDED = "ended"
+    FOLLOWER = "follower"
+    """Another tab brings the streams, and none does now (RT-61)."""
     SHUTDOWN = "shutdown"
 
 

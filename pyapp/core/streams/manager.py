@@ -8,7 +8,7 @@ effects of `machine.Machine` through the transport, takes the waiting frames whe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,6 +66,8 @@ class StreamManager:
         self._entries: dict[StreamKey, Entry] = {}
         self._by_source: dict[int, Entry] = {}
         self._sources_made = 0
+        self._own: Mapping[StreamKey, Position | None] = {}
+        self._others: Mapping[StreamKey, Position | None] = {}
         self._wanted: dict[StreamKey, Position | None] = {}
         self._blocked: c.Reason | None = None
         self._denied: Mapping[StreamKey | str, c.Reason] = {}
@@ -81,7 +83,17 @@ class StreamManager:
 
     def want(self, wanted: Mapping[StreamKey, Position | None]) -> None:
         """The whole set of wanted streams, each with a place from which nothing is missing, where one is known (RT-20)."""
-        self._wanted = dict(wanted)
+        self._own = dict(wanted)
+        self._unite()
+
+    def want_for_others(self, wanted: Mapping[StreamKey, Position | None]) -> None:
+        """The whole set of streams that other tabs want of this one (RT-60)."""
+        if dict(wanted) != self._others:
+            self._others = dict(wanted)
+            self._unite()
+
+    def _unite(self) -> None:
+        self._wanted = {**self._others, **self._own}
         self.reconcile()
 
     def block(self, reason: c.Reason | None) -> None:
@@ -229,17 +241,17 @@ class StreamManager:
 
     def close(self) -> None:
         """Give up every connection and timer (RT-53)."""
-        self._wanted = {}
+        self._wanted, self._own, self._others = {}, {}, {}
         for entry in list(self._entries.values()):
             self._drop_linger(entry)
             self._step(entry, c.Unwanted(c.Reason.SHUTDOWN))
         self._transport.forget()
 
-    def _ready(self) -> None:
+    def _ready(self, sources: Container[int] | None = None) -> None:
         """The transport brings a shared connection back, or its limit changed."""
         self.reconcile()
         for entry in list(self._entries.values()):
-            if entry.state.shared:
+            if entry.state.shared and (sources is None or entry.source in sources):
                 self._step(entry, c.TryNow())
 
     # What arrives -------------------------------------------------------------------------------------------------------------

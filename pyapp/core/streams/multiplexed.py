@@ -28,7 +28,7 @@ from pyapp.core.streams.machine import Machine
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.probe import StatusProbe
 from pyapp.core.streams.spec import StreamKey, StreamSpec
-from pyapp.core.streams.transport import SHARED_LIMIT, DirectTransport, TransportStatistics
+from pyapp.core.streams.transport import SHARED_LIMIT, DirectTransport, Ready, TransportStatistics
 from pyapp.core.timings import Timings
 
 PATH = "streams"
@@ -96,7 +96,7 @@ class MultiplexedTransport:
         self._linger: Timer | None = None
         self._said: list[RawFrame] = []
         self._wake: Callable[[], None] = lambda: None
-        self._ready: Callable[[], None] = lambda: None
+        self._ready: Ready = lambda sources=None: None
         self._direct: DirectTransport | None = None
         self._requests = self._envelopes = self._invalid = self._strays = self._early = self._reconnects = self._drops = 0
         self._samples: deque[str] = deque(maxlen=SAMPLES)
@@ -149,7 +149,7 @@ class MultiplexedTransport:
         self._wake = callback
         self._sources.on_wake(callback)
 
-    def on_ready(self, callback: Callable[[], None]) -> None:
+    def on_ready(self, callback: Ready) -> None:
         self._ready = callback
 
     def limit(self, single: int) -> int:

@@ -70,6 +70,7 @@ class StreamSpec:
         contract: `a`, or `b` where only a part-B server has it.
         scoped: confirmed by a control event `SYNCED` and by nothing else (RT-30).
         control: what an event says of the stream itself; `None` for data.
+        whole: every frame says the whole state, so that the last one is all that somebody who comes later needs.
         defaults: parameters that the server assumes, which its name for the stream leaves out.
     """
 
@@ -84,6 +85,7 @@ class StreamSpec:
     scoped: bool = False
     control: Callable[[Any], Control | None] = field(default=_no_control)
     defaults: Params = ()
+    whole: bool = False
 
     def wire_key(self, key: StreamKey) -> str:
         """The server's name for a stream: its path without `/stream`, and its parameters sorted, without those that are defaults."""

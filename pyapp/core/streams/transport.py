@@ -8,7 +8,7 @@ its sources in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,15 @@ from pyapp.core.ports import EventSources, RawFrame
 from pyapp.core.streams.connection import Connection
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey, StreamSpec
+
+
+class Ready(Protocol):
+    """Who waits for a shared connection."""
+
+    def __call__(self, sources: Container[int] | None = None) -> None:
+        """Open anew what waits: these sources, or all."""
+        ...
+
 
 SHARED_LIMIT = 64
 """So many streams may ride one connection."""
@@ -68,7 +77,7 @@ class Transport(Protocol):
         """Call back when a record comes in while none was waiting."""
         ...
 
-    def on_ready(self, callback: Callable[[], None]) -> None:
+    def on_ready(self, callback: Ready) -> None:
         """Call back when a shared connection is about to be opened again, or the limit changed: who waits for it opens now."""
         ...
 
@@ -120,7 +129,7 @@ class DirectTransport:
     def on_wake(self, callback: Callable[[], None]) -> None:
         self._sources.on_wake(callback)
 
-    def on_ready(self, callback: Callable[[], None]) -> None:
+    def on_ready(self, callback: Ready) -> None:
         """Never called: every stream brings back its own connection."""
 
     def limit(self, single: int) -> int:

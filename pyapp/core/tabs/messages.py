@@ -1,11 +1,11 @@
 """What tabs say to each other, as JSON text (RT-60 to RT-62). What another tab says is untrusted: what is no message is `None`.
 
-    {"say":"beat","term":[3,"a1"],"tabs":4,"connections":1}      the leader lives
-    {"say":"resign","term":[3,"a1"]}                             the leader goes
-    {"say":"who","from":"b2"}                                    a tab came and asks who leads
-    {"say":"want","from":"b2","term":[3,"a1"],"streams":[["events",[],"e1:5"]],"ask":["events"]}
-    {"say":"gone","from":"b2"}                                   a tab wants nothing any more
-    {"say":"again","term":[3,"a1"]}                              a person asks for an attempt
+{"say":"beat","term":[3,"a1"],"tabs":4,"connections":1}      the leader lives
+{"say":"resign","term":[3,"a1"]}                             the leader goes
+{"say":"who","from":"b2"}                                    a tab came and asks who leads
+{"say":"want","from":"b2","term":[3,"a1"],"streams":[["events",[],"e1:5"]],"ask":["events"]}
+{"say":"gone","from":"b2"}                                   a tab wants nothing any more
+{"say":"again","term":[3,"a1"]}                              a person asks for an attempt
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ def _streams(value: object) -> Mapping[StreamKey, Position | None]:
     streams: dict[StreamKey, Position | None] = {}
     for row in _list(value)[:WANTS_AT_MOST]:
         match _list(row):
-            case [str(name), list() as params, str(last)]:
-                key = _key(name, cast("list[Any]", params))
+            case [str(name), params, str(last)]:
+                key = _key(name, _list(params))
                 if key is not None:
                     streams[key] = parse_position(last)
             case _:

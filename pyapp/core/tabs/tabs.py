@@ -118,9 +118,7 @@ class Tabs:
         """The term under which this tab speaks; empty while it does not lead."""
         self._counted = 1
         self._told = self._unread = 0
-        self.transport = TabTransport(
-            clock=clock, inner=inner, channel=ports.channel, timings=timings, on_server_time=on_server_time
-        )
+        self.transport = TabTransport(clock=clock, inner=inner, channel=ports.channel, timings=timings, on_server_time=on_server_time)
         self.transport.connect(changed=self._wants_changed, urge=self._urged)
 
     def connect(self, others: Others) -> None:
@@ -369,13 +367,25 @@ class _Overheard:
     def __init__(self, listener: Listener, changed: Callable[[StreamKey, Connection], None]) -> None:
         self._listener = listener
         self._changed = changed
-        self.stream_confirmed: Callable[[StreamKey, Confirmed], None] = listener.stream_confirmed
-        self.stream_gap: Callable[[StreamKey, str], None] = listener.stream_gap
-        self.stream_placed: Callable[[StreamKey, Position], None] = listener.stream_placed
-        self.stream_delivered: Callable[[StreamKey, Batch], int] = listener.stream_delivered
-        self.stream_alive: Callable[[StreamKey], None] = listener.stream_alive
-        self.server_time: Callable[[str], None] = listener.server_time
 
     def stream_changed(self, key: StreamKey, state: Connection) -> None:
         self._changed(key, state)
         self._listener.stream_changed(key, state)
+
+    def stream_confirmed(self, key: StreamKey, confirmed: Confirmed) -> None:
+        self._listener.stream_confirmed(key, confirmed)
+
+    def stream_gap(self, key: StreamKey, cause: str) -> None:
+        self._listener.stream_gap(key, cause)
+
+    def stream_placed(self, key: StreamKey, position: Position) -> None:
+        self._listener.stream_placed(key, position)
+
+    def stream_delivered(self, key: StreamKey, batch: Batch) -> int:
+        return self._listener.stream_delivered(key, batch)
+
+    def stream_alive(self, key: StreamKey) -> None:
+        self._listener.stream_alive(key)
+
+    def server_time(self, wall_ms_text: str) -> None:
+        self._listener.server_time(wall_ms_text)

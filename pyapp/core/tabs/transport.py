@@ -10,7 +10,7 @@ stream that was lost is opened anew or given up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from pyapp.core.clock import Clock, Timer
@@ -154,9 +154,9 @@ class TabTransport:
             self.follower.forget_held()
         self._retry()
 
-    def _inner_ready(self) -> None:
+    def _inner_ready(self, sources: Container[int] | None = None) -> None:
         if not self._following:
-            self._ready()
+            self._ready(sources)
 
     # The streams' side --------------------------------------------------------------------------------------------------------
 
