@@ -2,13 +2,14 @@
 
 It looks at every record that its own transport brings, and changes none. Frames reach the other tabs raw, at arrival; what is made here
 are the words that followers cannot read from the frames: that a stream is being opened and from where, that it is lost and why, and the
-`welcome` of one tab to a stream that is open already.
+`welcome` of one tab to a stream that is open already, which brings it from where it is to the last frame that was passed on.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
@@ -23,6 +24,10 @@ from pyapp.core.streams.spec import Control, StreamSpec
 from pyapp.core.tabs.follower import LOST, OPENING, REFUSED, WELCOME
 from pyapp.core.tabs.ports import Passed
 
+RECENT = 256
+RECENT_LENGTH = 256 * 1024
+"""So many frames of a stream, of so many characters, are kept for tabs that come later."""
+
 
 @dataclass(slots=True)
 class _Line:
@@ -34,8 +39,9 @@ class _Line:
     last: Position | None
     opened: bool = False
     hello: Mapping[str, Any] | None = None
-    frame: RawFrame | None = None
-    """The last frame of a stream that says the whole state each time."""
+    recent: deque[tuple[int, RawFrame]] = field(default_factory=deque[tuple[int, RawFrame]])
+    """The last frames with their numbers, without a hole; of a stream that says the whole state each time only the last one."""
+    length: int = 0
     synced: str | None = None
     """What confirmed a scoped stream."""
 
@@ -68,8 +74,7 @@ class Leader:
         match frame.kind:
             case FrameKind.MESSAGE:
                 line.opened = True
-                line.last = parse_position(frame.id) or line.last
-                line.frame = frame if line.spec.whole else None
+                _keep(line, frame)
                 if line.spec.scoped:
                     _note_control(line, frame.data)
             case FrameKind.OPENED:
@@ -82,13 +87,15 @@ class Leader:
                 if hello.get("resumed") is not True:
                     life, begins = hello.get("epoch"), sequence_of(hello)
                     line.last = Position(life, begins) if isinstance(life, str) and begins is not None else None
-                    line.frame = None
+                    _forget(line)
             case FrameKind.HEARTBEAT:
                 told = sequence_of(fields(frame.data))
                 if told is not None and line.last is not None and told > line.last.sequence:
-                    line.last, line.frame = Position(line.last.epoch, told), None
+                    line.last = Position(line.last.epoch, told)
+                    _forget(line)
             case FrameKind.RESET:
-                line.last = line.frame = line.synced = None
+                line.last = line.synced = None
+                _forget(line)
             case _:
                 line.opened = False
 
@@ -111,8 +118,8 @@ class Leader:
         self._gone[wire] = said
         return said
 
-    def standing(self, wire: str) -> Sequence[Passed]:
-        """How a stream stands, for one tab; nothing where nothing is known yet: it will hear with all others."""
+    def standing(self, wire: str, last: Position | None) -> Sequence[Passed]:
+        """How a stream stands, for a tab that has it up to `last`; nothing where nothing is known yet: it will hear with all others."""
         gone = self._gone.get(wire)
         if gone is not None:
             return (gone,)
@@ -121,32 +128,62 @@ class Leader:
             return ()
         if not line.opened:
             return (_opening(line),)
-        return (_greeting(line), *_state(line))
+        return _welcome(line, last)
 
 
 def _opening(line: _Line) -> Passed:
     return Passed(line.wire, OPENING, str(line.begins) if line.begins else "", "")
 
 
-def _greeting(line: _Line) -> Passed:
+def _welcome(line: _Line, last: Position | None) -> Sequence[Passed]:
+    """What a connection of the tab's own would have said by now: a hello, and the frames since the place that it has."""
     if line.hello is None:
-        return Passed(line.wire, FrameKind.OPENED, "", "")
+        greeting = Passed(line.wire, FrameKind.OPENED, "", "")
+        return (greeting, *_frames(line, line.last.sequence if line.last else -1))
+    begins = _begins(line, last)
     hello = {**line.hello, "resumed": False}
     hello.pop("sequence", None)
-    if line.last is not None:
-        # A stream of whole states begins with the last of them once more.
-        hello["sequence"] = line.last.sequence - 1 if line.frame is not None else line.last.sequence
-    return Passed(line.wire, WELCOME, "", to_json(hello).decode())
-
-
-def _state(line: _Line) -> Sequence[Passed]:
-    """What a stream that begins anew would say first."""
-    out: list[Passed] = []
+    if begins is not None:
+        hello["sequence"] = begins
+    out = [Passed(line.wire, WELCOME, "", to_json(hello).decode())]
     if line.synced is not None:
         out.append(Passed(line.wire, FrameKind.MESSAGE, "", line.synced))  # without its place, which lies behind
-    if line.frame is not None:
-        out.append(Passed(line.wire, FrameKind.MESSAGE, line.frame.id, line.frame.data))
-    return out
+    return (*out, *(_frames(line, begins) if begins is not None else ()))
+
+
+def _begins(line: _Line, last: Position | None) -> int | None:
+    """After which frame a tab goes on: the last that it has, if all since are kept; else the last that there was."""
+    if line.last is None:
+        return None
+    if line.recent:
+        oldest = line.recent[0][0] - 1
+        if line.spec.whole:
+            return oldest  # its state is the last frame once more
+        if last is not None and last.epoch == line.last.epoch and oldest <= last.sequence:
+            return min(last.sequence, line.last.sequence)
+    return line.last.sequence
+
+
+def _frames(line: _Line, after: int) -> Sequence[Passed]:
+    return [Passed(line.wire, FrameKind.MESSAGE, frame.id, frame.data) for number, frame in line.recent if number > after]
+
+
+def _keep(line: _Line, frame: RawFrame) -> None:
+    at = parse_position(frame.id)
+    if line.spec.whole or (at is not None and line.last is not None and at != (line.last.epoch, line.last.sequence + 1)):
+        _forget(line)
+    line.last = at or line.last
+    if at is None and not line.spec.whole:
+        return  # without numbers nobody knows what another tab has
+    line.recent.append((at.sequence if at is not None else 0, frame))
+    line.length += len(frame.data)
+    while len(line.recent) > RECENT or (line.length > RECENT_LENGTH and len(line.recent) > 1):
+        line.length -= len(line.recent.popleft()[1].data)
+
+
+def _forget(line: _Line) -> None:
+    line.recent.clear()
+    line.length = 0
 
 
 def _note_control(line: _Line, text: str) -> None:

@@ -333,7 +333,8 @@ class Tabs:
         # How those stand that are open before the others are opened: of these all tabs hear as it happens.
         if self._members.heard(tab, known, self._clock.now()) or alone:
             self._serve()
-        for record in self.transport.standing(ask):
+        lasts = {self._specs[key.name].wire_key(key): last for key, last in known.items()}
+        for record in self.transport.standing({wire: last for wire, last in lasts.items() if wire in ask}):
             self._pass_on(record, tab)
 
     def statistics(self) -> TabStatistics:

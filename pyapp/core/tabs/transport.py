@@ -10,7 +10,7 @@ stream that was lost is opened anew or given up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyapp.core.clock import Clock, Timer
@@ -266,15 +266,15 @@ class TabTransport:
         last = {one.key: places[source].last if source in places else one.last for source, one in self._open.items()}
         return last, asked
 
-    def standing(self, wires: frozenset[str]) -> Sequence[Passed]:
-        """How streams stand, up to the last record that was passed on."""
+    def standing(self, streams: Mapping[str, Position | None]) -> Sequence[Passed]:
+        """How streams stand, by wire key, for a tab that has each up to a place: exactly up to the last record that was passed on."""
         if self._leader is None:
             return ()
         waiting = len(self._said)
         self._take_in()
         if len(self._said) > waiting:
             self._wake()
-        return [record for wire in sorted(wires) for record in self._leader.standing(wire)]
+        return [record for wire, last in streams.items() for record in self._leader.standing(wire, last)]
 
     def changed(self, key: StreamKey, spec: StreamSpec, state: Connection) -> None:
         """A stream of this tab changed: while it leads, all tabs hear of it."""

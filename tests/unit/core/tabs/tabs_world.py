@@ -19,7 +19,7 @@ THINGS = live("things")
 class Tab:
     """One console in one tab."""
 
-    def __init__(self, world: World, name: str, **ports: bool) -> None:
+    def __init__(self, world: World, name: str, *, locks: bool = True, channel: bool = True) -> None:
         self.fake: FakeTab = world.origin.tab(name)
         self.seen: dict[QueryKey, list[Result[Any]]] = {}
         self.client = Client(
@@ -32,7 +32,7 @@ class Tab:
             queries=world.server.queries(),
             streams=world.server.streams(),
             multiplexed=world.multiplexed,
-            tabs=self.fake.ports(**ports),
+            tabs=self.fake.ports(locks=locks, channel=channel),
         )
 
     def look(self, key: QueryKey = THINGS) -> Any:
@@ -51,7 +51,7 @@ class Tab:
         return str(self.result(key).freshness.state)
 
     def data(self, key: QueryKey = THINGS) -> Any:
-        data = self.result(key).data
+        data: Any = self.result(key).data
         if hasattr(data, "rows"):
             return [row.model_dump() for row in data.rows]
         return data.model_dump() if hasattr(data, "model_dump") else data
@@ -85,8 +85,8 @@ class World:
         self.server.change("t1", state="cold")
         self.tabs: list[Tab] = []
 
-    def tab(self, name: str, *, look: bool = True, **ports: bool) -> Tab:
-        tab = Tab(self, name, **ports)
+    def tab(self, name: str, *, look: bool = True, locks: bool = True, channel: bool = True) -> Tab:
+        tab = Tab(self, name, locks=locks, channel=channel)
         self.tabs.append(tab)
         if look:
             tab.look()

@@ -1,6 +1,6 @@
-"""Random histories of many tabs: hidden, shown, busy, killed, put away, taken out, navigating, new, with a server that fails; then quiet.
+"""Random histories of many tabs: hidden, shown, busy, killed, put away, taken out, new, with a server that fails; then quiet.
 
-While it goes on, nobody says anything under a term that is not its own, nobody takes in a record of a term that it does not follow, and a
+While it goes on, nobody says anything under a term that is not its own, nobody says live for long what is not so, and a
 stream that a visible tab wants has a leader again within the time the rules give. After it, every visible tab is live and equal to the
 server, one tab leads, the others cost nothing; and when all are closed nothing is held.
 """
