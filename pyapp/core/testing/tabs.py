@@ -346,6 +346,7 @@ class FakeTab:
         self.channel = FakeChannel(self)
         self.sources = TabSources(self)
         self.http = TabHttp(self)
+        self.group = ""
         self.alive = True
         self.busy = False
         self.away = False
@@ -353,6 +354,7 @@ class FakeTab:
 
     def ports(self, group: str = "penstock", *, locks: bool = True, channel: bool = True, storage: bool = True) -> TabPorts:
         """What `Client` and `Tabs` take; a browser may lack any of them."""
+        self.group = group
         return TabPorts(
             self.name,
             group,
@@ -444,7 +446,7 @@ class Origin:
         """To the channel of every other tab, in order."""
         self.said.append((sender.name, said))
         for tab in self.tabs:
-            if tab is not sender and tab.alive and tab.channel.is_open:
+            if tab is not sender and tab.group == sender.group and tab.alive and tab.channel.is_open:
                 pair = (sender.name, tab.name)
                 at = max(self.clock.now() + self.latency_ms(), self._arrives.get(pair, 0.0))
                 self._arrives[pair] = at

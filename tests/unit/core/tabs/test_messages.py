@@ -74,6 +74,8 @@ def test_no_more_streams_are_read_than_a_page_can_want() -> None:
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
+@given(
+    st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+)
 def test_any_json_is_read_without_an_error(value: object) -> None:
     m.read(json.dumps({"say": "want", "from": "b", "term": [3, "a1"], "streams": [value, ["x", value, ""]], "ask": value}))
