@@ -31,7 +31,10 @@ def joined(tab: str = "b") -> Election:
     return step(Election(tab), e.Joined())[0]
 
 
-def following(term: Term = Term(3, "a"), tab: str = "b") -> Election:
+A3 = Term(3, "a")
+
+
+def following(term: Term = A3, tab: str = "b") -> Election:
     return step(joined(tab), e.Heard(term))[0]
 
 

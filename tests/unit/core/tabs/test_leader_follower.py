@@ -25,7 +25,13 @@ class Said(BaseModel):
 EVENTS = StreamSpec("events", "events/stream", Decoder(Said), 1)
 WHOLE = replace(EVENTS, whole=True)
 CONTROLS = {"synced": Control.SYNCED, "failed": Control.ERROR}
-SCOPED = replace(EVENTS, scoped=True, control=lambda event: CONTROLS.get(event.type))
+
+
+def control(event: Any) -> Control | None:
+    return CONTROLS.get(event.type)
+
+
+SCOPED = replace(EVENTS, scoped=True, control=control)
 KEY, WIRE = stream_key("events"), "events"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from pyapp.core.tabs import messages as m
 from pyapp.core.tabs.election import Term
 
 TERM = Term(3, "a1")
+LEAVES = st.none() | st.integers() | st.text()
 STREAMS = {stream_key("events"): Position("e1", 5), stream_key("jobs.trends", hours=24, status=["a", "b"]): None}
 
 
@@ -57,8 +59,8 @@ def test_what_is_no_message_is_none(text: str) -> None:
 
 
 def test_of_a_message_that_is_partly_nonsense_the_rest_counts() -> None:
-    rows = [["events", [], "e1:5"], ["bad"], [1, [], ""], ["x", [["p", {}]], ""], ["y", [1], ""], "z", ["w", "no list", ""]]
-    said = {"say": "want", "from": "b", "term": [3, "a1"], "streams": rows, "ask": ["events", 5]}
+    rows: list[Any] = [["events", [], "e1:5"], ["bad"], [1, [], ""], ["x", [["p", {}]], ""], ["y", [1], ""], "z", ["w", "no list", ""]]
+    said: dict[str, Any] = {"say": "want", "from": "b", "term": [3, "a1"], "streams": rows, "ask": ["events", 5]}
     message = m.read(json.dumps(said))
     assert isinstance(message, m.Wanting)
     assert set(message.streams) == {stream_key("events"), stream_key("w")}
@@ -67,15 +69,14 @@ def test_of_a_message_that_is_partly_nonsense_the_rest_counts() -> None:
 
 
 def test_no_more_streams_are_read_than_a_page_can_want() -> None:
-    rows = [[f"s{number}", [], ""] for number in range(1_000)]
+    rows: list[Any] = [[f"s{number}", [], ""] for number in range(1_000)]
     message = m.read(json.dumps({"say": "want", "from": "b", "term": [3, "a1"], "streams": rows}))
     assert isinstance(message, m.Wanting)
     assert len(message.streams) == m.WANTS_AT_MOST
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
-@given(
-    st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
-)
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8))
 def test_any_json_is_read_without_an_error(value: object) -> None:
-    m.read(json.dumps({"say": "want", "from": "b", "term": [3, "a1"], "streams": [value, ["x", value, ""]], "ask": value}))
+    said = {"say": "want", "from": "b", "term": [3, "a1"], "streams": [value, ["x", value, ""]], "ask": value}
+    m.read(json.dumps(said))

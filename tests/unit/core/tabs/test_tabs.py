@@ -362,7 +362,7 @@ def test_words_that_are_none_are_counted_and_change_nothing() -> None:
     for text in ("nonsense", json.dumps({"say": "want", "from": "x", "term": [9, "nobody"], "streams": []})):
         one.fake.channel.arrived(text)
         two.fake.channel.arrived(text)
-    stranger = {"say": "want", "from": "x", "term": [1, "t0"], "streams": [["no such stream", [], ""]], "ask": ["x"]}
+    stranger: dict[str, Any] = {"say": "want", "from": "x", "term": [1, "t0"], "streams": [["no such stream", [], ""]], "ask": ["x"]}
     one.fake.channel.arrived(json.dumps(stranger))
     world.run(300)
     assert one.tabs.unread == two.tabs.unread == 1
