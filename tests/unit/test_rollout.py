@@ -84,9 +84,10 @@ def test_every_flag_is_read_and_what_reads_it_follows_it() -> None:
 def test_bypass_switches_streams_and_coordination_off_together() -> None:
     # RT-71
     world = World(config())
-    assert world.switches.now == {"streaming": True, "verifying": False, "fetching": True, "coordinate": True, "denied": frozenset()}
+    on = {"streaming": True, "sharing": True, "verifying": False, "fetching": True, "coordinate": True, "denied": frozenset()}
+    assert world.switches.now == on
     world.rollout.set(BYPASS, True)
-    assert (world.switches.now["streaming"], world.switches.now["coordinate"]) == (False, False)
+    assert [world.switches.now[name] for name in ("streaming", "sharing", "coordinate")] == [False] * 3
     world.rollout.unset(BYPASS)
     assert (world.switches.now["streaming"], world.switches.now["coordinate"]) == (True, True)
 

@@ -242,8 +242,9 @@ class TabTransport:
             self._again.cancel()
             self._again = None
 
-    def network(self, *, online: bool) -> None:
-        self._inner.network(online=online)
+    def network(self, *, online: bool) -> bool:
+        renewed = self._inner.network(online=online)
+        return self._following or renewed  # a leader renews for all
 
     def release(self) -> None:
         self._inner.release()
