@@ -10,7 +10,7 @@ API ?=
 
 RUN_ARGS = --port $(PORT) --source $(SOURCE) $(if $(RATE),--rate $(RATE)) $(ARGS)
 
-.PHONY: help run dev build test lint unit pyodide e2e engines bench docs lock clean
+.PHONY: help run dev build test lint unit pyodide e2e engines soak bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,7 +18,7 @@ help:
 	@echo "make test     every test, and everything they need"
 	@echo "make dev      run, and serve pyapp/ from the tree: edit a Python file, reload the page"
 	@echo "make build    web/dist, ready for a static host (API=https://… for another origin)"
-	@echo "make lint | unit | pyodide | e2e | engines | bench | docs | lock | clean"
+	@echo "make lint | unit | pyodide | e2e | engines | soak | bench | docs | lock | clean"
 
 # --- What the rest needs -------------------------------------------------------------------------------------------------
 
@@ -74,6 +74,11 @@ e2e: $(VENV)/.test-ready build
 engines: $(VENV)/.test-ready build
 	@$(PY) tests/e2e/browsers.py chromium firefox webkit
 	@$(PY) -m pytest tests/e2e tests/engines
+
+soak: $(VENV)/.test-ready build
+	@$(PY) -m tests.soak histories
+	@$(PY) tests/e2e/browsers.py chromium
+	@$(PY) -m tests.soak browser
 
 bench: $(VENV)/.test-ready build
 	@$(PY) tests/e2e/browsers.py chromium

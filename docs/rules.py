@@ -1,7 +1,7 @@
 """Writes docs/rules.md, the tests of each rule of docs/realtime.md: `python docs/rules.py`.
 
-A test names its rules in a comment, `# RT-23` or `# RT-23, RT-30`, directly above it or anywhere within it; a comment within a class
-counts for the class. Only the comment's list counts: what follows a colon is prose.
+A test names its rules in a comment, `# RT-23` or `# RT-23, RT-30`, directly above it or anywhere within it, or as the first words of its
+docstring; a comment within a class counts for the class. Only the comment's list counts: what follows a colon is prose.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ TARGET = Path(__file__).with_name("rules.md")
 
 _RULE = re.compile(r"^- \*\*(RT-\d+)\*\* (.+)$", re.MULTILINE)
 _NAMED = re.compile(r"# ((?:RT-\d+(?: to RT-\d+)?(?:, | and )?)+)")
+_DOCSTRING = re.compile(r'"""((?:RT-\d+(?:, | and )?)+)')
 _PART = re.compile(r"RT-(\d+)(?: to RT-(\d+))?")
 _DEFINED = re.compile(r"^( *)(?:def (?=test_)|class )(\w+)")
 NOT_BUILT = "*(not built)*"
@@ -37,6 +38,8 @@ def _comments(source: str) -> Iterator[tuple[int, list[str]]]:
             for first, last in _PART.findall(named.group(1)):
                 found += [f"RT-{number}" for number in range(int(first), int(last or first) + 1)]
             yield token.start[0], found
+        elif token.type == tokenize.STRING and (said := _DOCSTRING.match(token.string)):
+            yield token.start[0], [f"RT-{number}" for number, _ in _PART.findall(said.group(1))]
 
 
 def _tests(lines: list[str]) -> Iterator[tuple[str, int, int]]:

@@ -125,6 +125,11 @@ class ScriptedServer:
         """Every socket that was answered breaks."""
         self.wire.drop()
 
+    @property
+    def version(self) -> int:
+        """How often anything was changed."""
+        return self._version
+
     def answer_of(self, key: QueryKey) -> Any:
         """What a query of this key must be when all is quiet, as plain values."""
         if key.mode == "item":
