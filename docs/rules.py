@@ -1,7 +1,7 @@
 """Writes docs/rules.md, the tests of each rule of docs/realtime.md: `python docs/rules.py`.
 
-A test names its rules in a comment, `# RT-23` or `# RT-23, RT-30`, directly above it or anywhere within it, or as the first words of its
-docstring; a comment within a class counts for the class. Only the comment's list counts: what follows a colon is prose.
+A test names its rules in a comment, `# RT-23` or `# RT-23, RT-30`, directly above it or anywhere within it, or as the first words of
+its docstring; a comment within a class counts for the class. Only the comment's list counts: what follows a colon is prose.
 """
 
 from __future__ import annotations

@@ -70,28 +70,28 @@ def soak(minutes: float, rate: int, seed: int) -> int:
     """Run it; the exit code."""
     chance = random.Random(seed)
     seen: dict[str, Any] = {"soak": "browser", "minutes": minutes, "rate": rate, "seed": seed, "acts": {}}
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        with running("--source", "sim", "--rate", str(rate), "--profile", "test", data=Path(folder)) as server:
-            browser = launch(driver, "chromium")
-            context = new_context(browser)
-            context.add_init_script(path=TRUTH)
-            console = Console(context.new_page()).open(server.url)
-            console.page.wait_for_timeout(WARM_UP_S * 1_000)
-            seen["before"] = _heaps(console)
-            end = time.monotonic() + minutes * 60
-            while time.monotonic() < end:
-                act = _act(console, server, chance)
-                seen["acts"][act] = seen["acts"].get(act, 0) + 1
-                console.page.wait_for_timeout(chance.choice((50, 500, 3_000)))
-            server.post("__faults__", {"fault": "clear"})
-            console.page.evaluate("location.hash = '#/jobs'")
-            console.fresh("jobs", "live", timeout_ms=SETTLED_MS)
-            seen["after"] = _heaps(console)
-            truth = console.page.evaluate("globalThis.__truth")
-            diagnostics = console.diagnostics()
-            seen |= {"checked": truth["checked"], "violations": truth["violations"], "problems": console.problems}
-            seen["errors"] = [*diagnostics["errors"], *diagnostics["page"]["errors"]]
-            browser.close()
+    simulator = ("--source", "sim", "--rate", str(rate), "--profile", "test")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver, running(*simulator, data=Path(folder)) as server:
+        browser = launch(driver, "chromium")
+        context = new_context(browser)
+        context.add_init_script(path=TRUTH)
+        console = Console(context.new_page()).open(server.url)
+        console.page.wait_for_timeout(WARM_UP_S * 1_000)
+        seen["before"] = _heaps(console)
+        end = time.monotonic() + minutes * 60
+        while time.monotonic() < end:
+            act = _act(console, server, chance)
+            seen["acts"][act] = seen["acts"].get(act, 0) + 1
+            console.page.wait_for_timeout(chance.choice((50, 500, 3_000)))
+        server.post("__faults__", {"fault": "clear"})
+        console.page.evaluate("location.hash = '#/jobs'")
+        console.fresh("jobs", "live", timeout_ms=SETTLED_MS)
+        seen["after"] = _heaps(console)
+        truth = console.page.evaluate("globalThis.__truth")
+        diagnostics = console.diagnostics()
+        seen |= {"checked": truth["checked"], "violations": truth["violations"], "problems": console.problems}
+        seen["errors"] = [*diagnostics["errors"], *diagnostics["page"]["errors"]]
+        browser.close()
     grown = [name for name in ("wasm_mb", "js_mb") if seen["after"][name] > seen["before"][name] * GROWTH]
     seen["grown"] = grown
     print(json.dumps(seen))
