@@ -117,6 +117,8 @@ class QueryCache:
             self.watcher.deactivated(query)
         elif active:
             self.watcher.reconsider(query)  # another interval may be the shortest now
+        if active is not was_active:
+            self.watcher.measure(query)  # what was measured for those before must not be shown to anybody else (RT-84)
 
     def _arrive(self, observer: Observer) -> None:
         """What an observer asks for when it comes: the first data, the rest of a window, newer data than there is (RT-10)."""

@@ -5,6 +5,7 @@ First match:
     the last fetch failed, and nothing excuses it  error, by its kind; the data stays (RT-12)
     nothing there                                  loading
     a window                                       window
+    nobody looks, so nothing keeps it fresh        stale
     hidden                                         paused, hidden
     no network                                     stale, offline
     no stream writes it, or it is not healthy,
@@ -36,6 +37,7 @@ class Reading:
     """What is known of one query when its mark is worked out; times in ms, ages from now."""
 
     window: bool = False
+    fed: bool = True
     has_data: bool = False
     fetching: bool = False
     error: RequestError | None = None
@@ -83,6 +85,8 @@ def mark(r: Reading) -> tuple[S, R]:
         return S.LOADING, R.NONE
     if r.window:
         return S.WINDOW, R.NONE
+    if not r.fed:
+        return S.STALE, R.OLD
     if r.hidden:
         return S.PAUSED, R.HIDDEN
     if r.offline:

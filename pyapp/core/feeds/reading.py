@@ -42,6 +42,7 @@ def freshness_of(
     polling = scope is not None and scope.polling
     reading = Reading(
         window=isinstance(query.key, WindowKey),
+        fed=feed is not None,
         has_data=query.has_data,
         fetching=query.fetching,
         error=query.error,

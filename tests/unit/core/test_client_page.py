@@ -555,3 +555,14 @@ def test_eight_hours_with_a_day_s_noise_grow_nothing() -> None:
     client.close()
     gc.collect()
     assert clock.timers == server.under_way
+
+
+def test_who_comes_back_to_data_that_was_live_is_not_told_that_it_is() -> None:
+    # RT-84, RT-34
+    world = World()
+    observer, _ = world.connected()
+    observer.close()
+    assert world.client.peek(THINGS).freshness.state == "stale"  # type: ignore[union-attr]
+    world.clock.advance(2_000)  # past the linger: the stream is closed
+    again, _ = world.look()
+    assert again.result.freshness.state != "live"

@@ -92,3 +92,9 @@ def test_no_panel_says_live_unless_a_healthy_stream_feeds_data_that_did_not_fail
         assert reading.error is None
         assert not reading.hidden
         assert not reading.window
+
+
+def test_what_nobody_looks_at_is_not_called_live() -> None:
+    # RT-11, RT-84
+    assert mark(Reading(has_data=True, fed=False, streamed=True, healthy=True)) == (S.STALE, R.OLD)
+    assert mark(Reading(has_data=True, fed=False, window=True)) == (S.WINDOW, R.NONE)
