@@ -147,9 +147,12 @@ class Feeds:
         log, feed.log = feed.log, None
         why, feed.asked_why = feed.asked_why, None
         if answer is not None:
+            # By the snapshot's own place: events on top of it say nothing of what lies between the two.
+            self._schedule.paid(feed, answer.began_ms, query.position)
+            if feed.scope is not None:
+                self._reaches(feed, feed.scope)
             if log:
                 self._delivery.apply(feed, log)
-            self._schedule.paid(feed, answer.began_ms)
             if feed.scope is not None and answer.began_ms < feed.log_since_ms:
                 # The answer of a request that another had sent before: what came between its beginning and our log is in neither.
                 self._schedule.owe(feed, "an older request was joined", covers=None, jitter=True)
@@ -206,6 +209,7 @@ class Feeds:
         if scope is None:
             return
         again, scope.was_confirmed = scope.was_confirmed, True
+        scope.begins_at = confirmed.begins_at
         self._scopes.heard(scope)
         in_time = confirmed.away_ms is None or confirmed.away_ms <= self._timings.drop_grace_ms
         for feed in list(scope.feeds.values()):
@@ -235,15 +239,22 @@ class Feeds:
         self._scopes.assess(scope)
 
     def stream_placed(self, key: StreamKey, position: Position) -> None:
-        """A heartbeat ahead of what the data holds: something was lost before any event could show it (RT-28)."""
+        """The stream is heard since here: data that does not reach so far misses what was lost before (RT-28)."""
         scope = self._scopes.find(key)
         if scope is None:
             return
+        scope.begins_at = position
         for feed in list(scope.feeds.values()):
-            at = feed.query.position
-            if feed.query.has_data and at is not None and not at.covers(position):
-                self._schedule.owe(feed, "a heartbeat ahead of the data", covers=position, jitter=True)
+            self._reaches(feed, scope)
         self._scopes.assess(scope)
+
+    def _reaches(self, feed: Feed, scope: Scope) -> None:
+        """Owe a snapshot to data that ends before the stream begins: the events between the two came to nobody (RT-28)."""
+        at, begins_at = feed.query.position, scope.begins_at
+        if not feed.query.has_data or at is None or begins_at is None or at.epoch != begins_at.epoch:
+            return  # another life is another connection, whose catch-up is owed anyway
+        if not at.covers(begins_at):
+            self._schedule.owe(feed, "the stream begins after the data", covers=begins_at, jitter=True)
 
     def stream_alive(self, key: StreamKey) -> None:
         scope = self._scopes.find(key)

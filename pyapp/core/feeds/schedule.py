@@ -78,10 +78,10 @@ class Schedule:
         self.plan(feed)
         self._cache.touch(feed.query)
 
-    def paid(self, feed: Feed, began_ms: float) -> None:
-        """A snapshot came whose request began then: is what was owed paid?"""
+    def paid(self, feed: Feed, began_ms: float, position: Position | None) -> None:
+        """A snapshot of this place came whose request began then: is what was owed paid?"""
         owed = feed.owed
-        if owed is not None and owed.paid_by(began_ms, feed.query.position):
+        if owed is not None and owed.paid_by(began_ms, position):
             feed.owed = None
             if owed.cause not in _NOT_THROTTLED:
                 feed.allowance.bucket.take(self._clock.now())

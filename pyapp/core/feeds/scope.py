@@ -92,6 +92,7 @@ class Scope:
         data_epoch: the epoch on which data came last.
         failed_epoch: the epoch on which an event could not be applied, until a snapshot made that good.
         forbidden: a snapshot of the scope was refused with 403 (RT-36).
+        begins_at: since when this epoch of the stream is heard without a hole, as far as anything told (RT-28).
         drifted: a difference was found, and what corrects it has not all come (RT-35).
         drift_keys: of the rows that differed last, at most five.
         silent_gaps: differences found at a stream that was silent and announces nothing (RT-26).
@@ -107,6 +108,7 @@ class Scope:
     data_epoch: int = -1
     failed_epoch: int = -1
     forbidden: bool = False
+    begins_at: Position | None = None
     drifted: bool = False
     drift_keys: tuple[str, ...] = ()
     heard_ms: float | None = None

@@ -155,13 +155,15 @@ class Hello:
 class Delivered:
     """Data came: `position` of the last frame where frames are numbered; `hole` if one is missing.
 
-    Without `valid` none of it could be read: that shows a server that speaks, and confirms nothing (RT-29).
+    Without `valid` none of it could be read: that shows a server that speaks, and confirms nothing (RT-29). `begins_at` is the place
+    before the first numbered frame, where no place was known.
     """
 
     epoch: int
     position: Position | None = None
     hole: bool = False
     valid: bool = True
+    begins_at: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +333,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A heartbeat told where the stream is before any event did: data that does not reach there misses something (RT-28)."""
+    """A heartbeat or the first event told where the stream is heard from: data that does not reach there misses something (RT-28)."""
 
     position: Position
 

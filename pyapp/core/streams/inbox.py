@@ -32,11 +32,15 @@ class Item(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one `take` brought: the events in order, the last place seen, and whether something is missing."""
+    """What one `take` brought: the events in order, the last place seen, and whether something is missing.
+
+    `begins_at` is the place before the first numbered frame, where none was known: the stream has been heard since then, and no longer.
+    """
 
     items: Sequence[Item]
     position: Position | None
     hole: bool
+    begins_at: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Inbox:
         self._raw_length = self._ready_length = 0
         self._ready: list[_Decoded] = []  # decoded early, because the raw frames would not fit
         self._last: Position | None = None
+        self._begins_at: Position | None = None
         self._hole = False
         self._received = self._coalesced = self._dropped = self._invalid = self._old = 0
         self._ignored = self._applied = self._overflows = 0
@@ -110,6 +115,7 @@ class Inbox:
         self._ready.clear()
         self._raw_length = self._ready_length = 0
         self._last = last
+        self._begins_at = None
         self._hole = False
 
     def advance(self, last: Position | None) -> None:
@@ -143,9 +149,10 @@ class Inbox:
         taken, self._ready = self._ready[:limit], self._ready[limit:]
         self._ready_length = sum(entry.length for entry in self._ready)
         hole, self._hole = self._hole, False
+        begins_at, self._begins_at = self._begins_at, None
         # While decoded events are left, the place is that of the last one given: what is left is not seen yet.
         position = taken[-1].item.position if self._ready else self._last
-        return Batch([entry.item for entry in self._coalesce(taken)], position, hole)
+        return Batch([entry.item for entry in self._coalesce(taken)], position, hole, begins_at)
 
     def count(self, *, applied: int, ignored: int) -> None:
         """What became of the events that `take` gave: used by somebody, or wanted by nobody."""
@@ -182,6 +189,8 @@ class Inbox:
             if arrival is Arrival.HOLE or arrival is Arrival.OTHER_EPOCH:
                 self._hole = True
             if at is not None:
+                if self._last is None:
+                    self._begins_at = Position(at.epoch, at.sequence - 1)
                 self._last = at
             places.append(at)
             texts.append(data)

@@ -189,11 +189,12 @@ class Machine:
                 return self._confirm(after, now_ms, resumed=False) if not state.confirmed or state.error_ms is not None else (after, ())
             case Erred():
                 return replace(self._heard(state, now_ms), error_ms=now_ms), ()
-            case Delivered(_, position, hole, valid):
+            case Delivered(_, position, hole, valid, begins_at):
+                placed = (Placed(begins_at),) if begins_at is not None and state.position is None and state.server_epoch else ()
                 after = replace(self._heard(state, now_ms), position=position or state.position)
                 first = valid and not state.confirmed and not state.scoped
                 after, done = self._confirm(after, now_ms, resumed=False) if first else (after, ())
-                return after, (*done, Gap("a hole in the sequence")) if hole else done
+                return after, (*done, *placed, Gap("a hole in the sequence")) if hole else (*done, *placed)
             case Beaten(_, sequence):
                 return self._beaten(state, sequence, now_ms)
             case WasReset():

@@ -301,7 +301,7 @@ class StreamManager:
         epoch = entry.state.epoch
         batch = entry.inbox.take()
         # The machine first: a first frame confirms, and a hole makes the scope catch up, before anybody shows these events.
-        self._step(entry, c.Delivered(epoch, batch.position, batch.hole, bool(batch.items)))
+        self._step(entry, c.Delivered(epoch, batch.position, batch.hole, bool(batch.items), batch.begins_at))
         begin = 0
         for index, item in enumerate(batch.items):
             control = entry.spec.control(item.event)
