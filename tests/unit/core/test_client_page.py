@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import random
-from collections import deque
 from typing import Any
 
 import pytest
@@ -474,87 +472,6 @@ def test_a_query_that_nobody_observes_is_neither_polled_nor_kept() -> None:
 
 
 # A day -----------------------------------------------------------------------------------------------------------------------------
-
-
-def sizes(root: object) -> dict[str, int]:
-    """The length of every collection that can be reached from an object of the core, by path."""
-    out: dict[str, int] = {}
-    stack: list[tuple[str, object]] = [("client", root)]
-    seen: set[int] = set()
-    while stack:
-        path, value = stack.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, dict | list | set | deque):
-            out[path] = len(value)  # pyright: ignore[reportUnknownArgumentType]
-            members: Any = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType]
-            stack.extend((f"{path}[]", member) for member in members)
-            continue
-        if not type(value).__module__.startswith("pyapp.core") or type(value).__module__.startswith("pyapp.core.testing.fakes"):
-            continue
-        names = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-        names += list(getattr(value, "__dict__", {}))
-        stack.extend((f"{path}.{name}", getattr(value, name)) for name in names if hasattr(value, name))
-    return out
-
-
-def test_eight_hours_with_a_day_s_noise_grow_nothing() -> None:
-    clock, sources, http, page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
-    chance = random.Random(8)
-    server = ScriptedServer(clock, sources, http)
-    client = Client(
-        clock=clock,
-        sources=sources,
-        http=http,
-        visibility=page,
-        random=random.Random(1),
-        queries=server.queries(),
-        streams=server.streams(),
-    )
-    last: dict[str, Result[Any]] = {}
-    client.use_query(THINGS, lambda result: last.__setitem__("list", result))
-    client.use_query(aggregate("count"), lambda result: last.__setitem__("count", result))
-    measured: list[dict[str, int]] = []
-    timers: list[int] = []
-    for hour in range(8):
-        for minute in range(60):
-            for _ in range(chance.randrange(6)):
-                server.change(f"t{chance.randrange(60)}", state=chance.choice(("hot", "cold")))
-            match chance.randrange(40):
-                case 0:
-                    server.drop()
-                case 1:
-                    server.restart()
-                case 2:
-                    page.set(hidden=True)
-                    server.run(20_000, 4_000)
-                    page.set(hidden=False)
-                case 3:
-                    passing = client.use_query(live("things", state=[f"s{hour}-{minute}"]), lambda result: None)
-                    server.run(3_000, 500)
-                    passing.close()
-                case _:
-                    pass
-            server.run(60_000, 1_250)
-        server.run(400_000, 2_500)
-        measured.append(sizes(client))
-        timers.append(clock.timers - server.under_way)
-    for result in last.values():
-        assert result.freshness.state in ("live", "polling")
-    assert [(row.id, row.version) for row in data_of(last["list"]).rows] == [(r["id"], r["version"]) for r in server.answer_of(THINGS)]
-    # The same collections with the same sizes at the end of every hour, but for the heap, whose cancelled timers wait for their time.
-    for later in measured[2:]:
-        for path, size in later.items():
-            if "heap" in path:
-                assert size < 200
-            else:
-                assert size <= max(measured[1].get(path, 0), 60), path
-    assert len(measured[-1]) <= max(len(measured[1]), len(measured[2])) + 4
-    assert max(timers) <= 8
-    client.close()
-    gc.collect()
-    assert clock.timers == server.under_way
 
 
 def test_who_comes_back_to_data_that_was_live_is_not_told_that_it_is() -> None:

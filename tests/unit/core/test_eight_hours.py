@@ -36,6 +36,11 @@ def _children(thing: object) -> Iterable[tuple[str, object]]:
     return []
 
 
+def _by_enum(thing: object) -> bool:
+    """Whether it is a count per reason: there are only so many of them."""
+    return isinstance(thing, dict) and all(isinstance(key, Enum) for key in cast("dict[object, object]", thing))
+
+
 def sizes(root: object) -> dict[str, int]:
     """How many members the collections below an object have, summed by the attributes of the core's classes that hold them."""
     found: dict[str, int] = {}
@@ -47,7 +52,7 @@ def sizes(root: object) -> dict[str, int]:
             continue
         seen.add(id(thing))
         collection = isinstance(thing, dict | list | set | tuple) or type(thing).__name__ == "deque"
-        if collection:
+        if collection and not hasattr(thing, "_fields") and not _by_enum(thing):
             found[place] = found.get(place, 0) + len(cast("Any", thing))
         for name, child in _children(thing):
             waiting.append((place if collection else f"{type(thing).__name__}.{name}", child))
