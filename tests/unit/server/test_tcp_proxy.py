@@ -162,7 +162,7 @@ def test_a_reset_cuts_both_sides(echo: Echo, proxy: TcpProxy) -> None:
         with pytest.raises(ConnectionResetError):
             client.recv(1)
     until(lambda: echo.ended == ["rst"], "the server is cut too")
-    assert proxy.connections() == []
+    until(lambda: proxy.connections() == [], "the proxy forgets the connection")
 
 
 def test_refused_is_refused_until_it_is_not(proxy: TcpProxy) -> None:
