@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import Any, cast
 
-from pyapp.core.cache.keys import WindowKey
+from pyapp.core.cache.keys import Mode, WindowKey
 from pyapp.core.client import Client, QueryKey, QuerySpec, Result, aggregate, live, window
 from pyapp.core.ports import HttpRequest
 from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, VirtualClock
 
-ALL = frozenset({"live", "window", "item", "aggregate"})
+ALL: frozenset[Mode] = frozenset({"live", "window", "item", "aggregate"})
 X = aggregate("x")
 PAGES = live("pages")
 RANGE = window("pages", after="2026-01-01T00:00:00Z", before="2026-01-02T00:00:00Z")
@@ -23,8 +23,8 @@ def url(key: QueryKey) -> str:
 
 
 def parse(key: QueryKey, text: str) -> Any:
-    value = json.loads(text)
-    return tuple(value) if isinstance(value, list) else value
+    value: object = json.loads(text)
+    return tuple(cast("list[object]", value)) if isinstance(value, list) else value
 
 
 def next_page(key: QueryKey, data: Any) -> HttpRequest | None:
