@@ -31,7 +31,7 @@ ROUTES = ("#/", "#/jobs", "#/jobs?status=failed")
 
 def _heaps(console: Console) -> dict[str, float]:
     """The two heaps in MB, after collecting: Python's, and JavaScript's."""
-    session = console.page.context.new_cdp_session(console.page)
+    session: Any = console.page.context.new_cdp_session(console.page)
     session.send("HeapProfiler.collectGarbage")
     session.send("Performance.enable")
     metrics = {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}

@@ -84,7 +84,14 @@ def test_every_flag_is_read_and_what_reads_it_follows_it() -> None:
 def test_bypass_switches_streams_and_coordination_off_together() -> None:
     # RT-71
     world = World(config())
-    on = {"streaming": True, "sharing": True, "verifying": False, "fetching": True, "coordinate": True, "denied": frozenset()}
+    on: dict[str, object] = {
+        "streaming": True,
+        "sharing": True,
+        "verifying": False,
+        "fetching": True,
+        "coordinate": True,
+        "denied": frozenset(),
+    }
     assert world.switches.now == on
     world.rollout.set(BYPASS, True)
     assert [world.switches.now[name] for name in ("streaming", "sharing", "coordinate")] == [False] * 3

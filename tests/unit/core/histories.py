@@ -16,7 +16,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pyapp.core.cache.result import Result
 from pyapp.core.client import Client, QueryKey, aggregate, item, live, window
@@ -116,8 +116,9 @@ def _difference(shown: Any, answer: Any) -> str:
     """What differs, in few words."""
     if not isinstance(shown, list) or not isinstance(answer, list):
         return f"{shown} is not {answer}"
-    rows = [row for row in shown if row not in answer], [row for row in answer if row not in shown]
-    return f"{rows[0][:3]} are shown instead of {rows[1][:3]}" if any(rows) else "another order"
+    ours, theirs = cast("list[object]", shown), cast("list[object]", answer)
+    extra, missing = [row for row in ours if row not in theirs], [row for row in theirs if row not in ours]
+    return f"{extra[:3]} are shown instead of {missing[:3]}" if extra or missing else "another order"
 
 
 class Run:
@@ -192,7 +193,7 @@ class Run:
                 self.page.set(hidden=hidden)
             case ["route", numbers]:
                 self.person.go([RANGE, *(KEYS[number] for number in numbers)])
-            case ["live", number, on]:
+            case ["live", int(number), on]:
                 observer = self.person.observers.get(KEYS[number])
                 if observer is not None:
                     observer.set_live(on)
@@ -200,7 +201,7 @@ class Run:
                 self.server.answering = on
             case ["accepting", on]:
                 self.server.accepting = on
-            case ["refresh", number]:
+            case ["refresh", int(number)]:
                 self.client.refresh(KEYS[number])
             case ["streaming", on]:
                 self.client.set_streaming(on)

@@ -48,10 +48,11 @@ def sizes(root: object) -> dict[str, int]:
     waiting: list[tuple[str, object]] = [("", root)]
     while waiting:
         place, thing = waiting.pop()
+        collection = isinstance(thing, dict | list | set | tuple) or type(thing).__name__ == "deque"
+        thing = cast("object", thing)
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        collection = isinstance(thing, dict | list | set | tuple) or type(thing).__name__ == "deque"
         if collection and not hasattr(thing, "_fields") and not _by_enum(thing):
             found[place] = found.get(place, 0) + len(cast("Any", thing))
         for name, child in _children(thing):
