@@ -208,6 +208,9 @@ APIS = EndpointClass("apis")
 WORKERS = EndpointClass("workers")
 FIGURES = EndpointClass("figures")
 """What the server works out over many rows: the first to be slow when it is busy."""
+STATS = EndpointClass("stats")
+FUNCTIONS = EndpointClass("functions")
+"""These two also ask the store of queues, and fail alone where a part-A server has none: what still answers must not suffer for it."""
 ACTIONS = EndpointClass("actions")
 
 
@@ -415,7 +418,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "stats",
         _AGGREGATE,
         "dashboard/stats",
-        FIGURES,
+        STATS,
         _plain_request("dashboard/stats"),
         _parse_as(dashboard.DashboardStats),
         _no_stream,
@@ -441,7 +444,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "functions",
         _LIVE,
         "functions",
-        FIGURES,
+        FUNCTIONS,
         _plain_request("functions"),
         _parse_list(functions.FunctionsPage, "functions"),
         _no_stream,

@@ -109,9 +109,10 @@ class Recordings:
             return Answer(200, "application/json", b'{"auth_enabled":true}')
         broken = self._broken.get(state, {})
         if method == "GET":
-            for known, answer in broken.items():
-                if _like(known, path):
-                    return answer
+            # `/apis/x` stands for any name, but `/apis/events` for itself.
+            found = broken.get(path) or next((answer for known, answer in broken.items() if _like(known, path)), None)
+            if found is not None:
+                return found
         if state == "no-redis" and method == "POST":
             return broken[f"{PREFIX}/workers/x"]
         exact = self._answers.get(f"{method} {target}") or self._by_path.get(f"{method} {path}")

@@ -369,7 +369,7 @@ class Feeds:
             health=str(scope.health),
             polling=polling_of(fed),
             healthy=fed.healthy,
-            calm=scope.fallback in (Fallback.OFF, Fallback.WAITING),
+            calm=scope.fallback in (Fallback.OFF, Fallback.WAITING, Fallback.CALMING),
         )
 
     def _touch(self, scope: Scope) -> None:

@@ -14,6 +14,7 @@ from pyapp.core.freshness import Freshness
 from pyapp.core.streams.connection import Connection, Reason
 from pyapp.core.timings import Timings
 
+_BEFORE_POLLING = (fb.Fallback.OFF, fb.Fallback.WAITING, fb.Fallback.CALMING)
 AGE_STEP_MS = 1_000
 """A mark's times move in steps of this: a panel need not hear of every heartbeat."""
 
@@ -59,14 +60,16 @@ def freshness_of(
         owed=feed is not None and feed.owed is not None,
         polling=polling,
         budget=scope is not None and scope.health.connection is Reason.BUDGET,
-        first_connect=scope is not None and not scope.was_confirmed and scope.fallback in (fb.Fallback.OFF, fb.Fallback.WAITING),
+        first_connect=scope is not None and not scope.was_confirmed and scope.fallback in _BEFORE_POLLING,
         age_ms=now_ms - query.began_ms if query.began_ms is not None else 0.0,
         interval_ms=timings.fallback_poll_ms if scope is not None else (interval_ms or timings.live_refresh_ms),
         unverified_ms=timings.unverified_ms,
     )
     state, reason = mark(reading)
     upcoming = feed.due_ms if feed is not None else None
-    if connection is not None and connection.retry_at_ms is not None and not polling:
+    if reading.forbidden:
+        upcoming = None  # nothing will be asked (RT-36)
+    elif connection is not None and connection.retry_at_ms is not None and not polling and query.error is None:
         upcoming = connection.retry_at_ms
     fed = Fed(
         queries=feed is not None,

@@ -88,6 +88,7 @@ class Scope:
     """One stream that somebody wants: its feeds, its subscribers, its health and fallback.
 
     Attributes:
+        grace_ends_ms: when the grace that began last is over (RT-33).
         was_confirmed: on any epoch since it is wanted.
         data_epoch: the epoch on which data came last.
         failed_epoch: the epoch on which an event could not be applied, until a snapshot made that good.
@@ -104,6 +105,7 @@ class Scope:
     health: Health = field(default_factory=lambda: Health(HealthState.UNHEALTHY, HealthReason.NOT_CONNECTED))
     fallback: Fallback = Fallback.OFF
     fallback_timer: Timer | None = None
+    grace_ends_ms: float = 0.0
     was_confirmed: bool = False
     data_epoch: int = -1
     failed_epoch: int = -1

@@ -211,9 +211,11 @@ class Scopes:
         if action is not None and scope.fallback_timer is not None:
             scope.fallback_timer.cancel()
             scope.fallback_timer = None
-        if action in ("grace", "recover"):
-            wait = self._timings.fallback_grace_ms if action == "grace" else self._timings.recover_ms
-            scope.fallback_timer = self._clock.call_at(self._clock.now() + wait, lambda: self._due(scope))
+        if action == "grace":
+            scope.grace_ends_ms = self._clock.now() + self._timings.fallback_grace_ms
+        if action is not None and action != "clear":
+            at = self._clock.now() + self._timings.recover_ms if action == "recover" else scope.grace_ends_ms
+            scope.fallback_timer = self._clock.call_at(at, lambda: self._due(scope))
         if scope.fallback is fb.Fallback.POLLING and before is not fb.Fallback.POLLING:
             scope.fallbacks += 1
 

@@ -112,7 +112,7 @@ class FeedsMachine(RuleBasedStateMachine):
                 assert connection.confirmed
                 assert not scope.owing
                 assert not scope.polling, "polling and streaming never both feed one query"
-            timed = scope.fallback in (Fallback.WAITING, Fallback.ENDING)
+            timed = scope.fallback in (Fallback.WAITING, Fallback.CALMING, Fallback.ENDING)
             assert (scope.fallback_timer is not None) == timed
             for feed in scope.feeds.values():
                 assert feed.why is not Why.DESIGN
@@ -154,7 +154,7 @@ def test_a_scope_that_is_not_healthy_for_the_grace_polls_and_five_seconds_of_hea
         streams=server.streams(),
     )
     client.use_query(KEYS[0], lambda result: None)
-    server.run(3_000)
+    server.run(6_000)
 
     def mode() -> str:
         return client.statistics().feeds.domains[0].mode

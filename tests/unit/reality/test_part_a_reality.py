@@ -77,7 +77,7 @@ def test_streams_that_never_work_are_never_live_not_hammered_and_replaced_by_pol
         not_hammered(attempts)
         assert 14 <= len(attempts) <= 16  # about one in 30 s, once the backoff is at its cap
         stream = world.stream(DOMAINS[look.key])
-        assert (stream.reconnects, stream.drops, stream.counts.received) == (len(attempts) - 1, 0, world.stream(DOMAINS[look.key]).frames * 0)
+        assert (stream.reconnects, stream.drops, stream.counts.received) == (len(attempts) - 1, 0, 0)
     jobs = looks[0]
     assert jobs.words == [("loading", ""), ("loading", "connecting"), ("polling", "fallback")]
     assert jobs.said[-1].at_s == pytest.approx(GRACE_S, abs=BEAT_S)
@@ -143,7 +143,7 @@ def test_figures_that_fail_take_nothing_with_them_that_the_server_answers() -> N
     # One probe in 30 s once it is open, and before that the backoff.
     asked = world.asked_at("dashboard/stats")
     not_hammered(asked)
-    assert [round(b - a) for a, b in pairwise(asked)][-2:] == [30, 30]
+    assert all(b - a >= 30 for a, b in pairwise(asked[4:]))
 
 
 def test_on_http1_the_stream_that_gets_no_connection_says_budget_and_the_broken_ones_do_not_hold_theirs() -> None:
@@ -191,9 +191,8 @@ def test_four_healthy_seconds_give_a_stream_that_keeps_breaking_no_new_grace(key
     world = World("redis-stop")
     look = world.look(key)
     world.run(120)
-    first_break = world.opened_at(PATHS[key])[0] + 5.8
     polled = next(said.at_s for said in look.said if said.state == "polling")
-    assert first_break + GRACE_S - BEAT_S <= polled <= first_break + GRACE_S + 3.8 + BEAT_S  # it may be healthy when the grace ends
+    assert GRACE_S <= polled <= GRACE_S + 3.8 + BEAT_S  # it may be healthy when the grace ends
     assert world.domain(DOMAINS[key]).polling == "enabled"
     spoken = [said for said in look.said if said.at_s > polled]
     assert {said.state for said in spoken} <= {"live", "polling"}  # never stale again: where the stream is not, polling is
@@ -390,7 +389,7 @@ def test_a_snapshot_that_crosses_events_undoes_none_of_them_and_no_event_undoes_
 
 
 def test_trends_that_lag_the_server_by_one_event_are_put_right_two_seconds_after_the_last() -> None:
-    # RT-44: of the five recorded pairs of a stream's word and an answer only one agrees
+    # RT-42, RT-44: of the five recorded pairs of a stream's word and an answer only one agrees
     pairs = [
         tuple(sum(hour["complete"] for hour in json.loads(text.split("}]}")[0] + "}]}")["hourly"]) for text in line)
         for line in (
@@ -415,9 +414,9 @@ def test_trends_that_lag_the_server_by_one_event_are_put_right_two_seconds_after
 
     world.answers["jobs/trends"] = answer
     look = world.look(aggregate("jobs.trends", hours=1))
-    world.run(16.3)  # 13.896 was the last; 18.9 is the next
+    world.run(18.5)  # 13.896 was the last, 18.9 is the next; and one refetch in five seconds (RT-42)
     assert look.data.hourly[0].complete == 6
-    world.run(24 - 16.3)
+    world.run(26 - 18.5)
     assert look.data.hourly[0].complete == 7
     assert look.now == ("live", "delivering")
     shown = [result.data.hourly[0].complete for result in look.results if result.has_data]
@@ -514,7 +513,9 @@ def test_who_only_listens_hears_every_recorded_event_in_order() -> None:
     heard: list[Any] = []
     world.client.use_stream(stream_key("requests"), heard.append)
     world.run(5)
-    frames = [json.loads(frame.data) for frame in SseParser().feed(recorded("apis.events.stream.sse").encode()) if frame.event == "message"]
+    frames = [
+        json.loads(frame.data) for frame in SseParser().feed(recorded("apis.events.stream.sse").encode()) if frame.event == "message"
+    ]
     assert [event.request.id for event in heard] == [frame["request"]["id"] for frame in frames]
 
 
