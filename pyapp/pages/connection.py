@@ -21,7 +21,7 @@ _WORST_FIRST = (
 )
 
 _SAYS = {
-    Connection.LIVE: "Every stream on this page is confirmed and within its heartbeat.",
+    Connection.LIVE: "Every stream on this page is confirmed.",
     Connection.CONNECTING: "Socket open or opening, not confirmed. Nothing is called live yet.",
     Connection.DEGRADED: "Something may be missing. A snapshot is on its way.",
     Connection.RECONNECTING: "A stream was lost. Data stays; its age is shown.",
@@ -76,9 +76,15 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
     states = {_of(result.freshness) for result in results}
     worst = next((state for state in _WORST_FIRST if state in states), Connection.PAUSED)
     words, says = _WORDS[worst], _SAYS[worst]
-    if results and all(result.freshness.state is FreshnessState.WINDOW for result in results if result.has_data):
+    shown = [result.freshness.state for result in results if result.has_data]
+    if worst is Connection.PAUSED and shown and all(state is FreshnessState.WINDOW for state in shown):
         words, says = "Window", "What is on this page is a range that was chosen. Nothing moves in it until you refresh it."
     open_now = [row for row in pulse.streams if row.state.confirmed]
+    if worst is Connection.LIVE:
+        if any(result.freshness.reason is FreshnessReason.UNVERIFIED for result in results):
+            words, says = "Live, unverified", "Every stream on this page is open, but some are silent. Snapshots check them."
+        elif open_now and all(row.state.heartbeat_ms is not None for row in open_now):
+            says = "Every stream on this page is confirmed and within its heartbeat."
     wanted = [row for row in pulse.streams if row.state.phase != "closed"]
     extra = ""
     if worst in (Connection.LIVE, Connection.POLLING) and open_now:

@@ -237,7 +237,7 @@ def _jobs(state: State, results: Results, env: Env) -> TemplateResult:
     def table(live: bool, left: frozenset[str]) -> Table[Any]:
         return short_table("jobs", live=live, left=left)
 
-    empty = ("No job has run yet.", "The first one appears here by itself.")
+    empty = ("The server has no jobs.", "New ones appear here as they happen.")
     return _activity("activity-jobs", "Jobs", "jobs", "c7", state.jobs, results["jobs"], table, empty)
 
 
@@ -245,7 +245,7 @@ def _requests(state: State, results: Results, env: Env) -> TemplateResult:
     def table(live: bool, left: frozenset[str]) -> Table[Any]:
         return requests_table("requests", live=live, left=left)
 
-    empty = ("No request has come yet.", "The first one appears here by itself.")
+    empty = ("The server has no requests.", "New ones appear here as they happen.")
     return _activity("activity-apis", "API requests", "requests", "c5", state.requests, results["requests"], table, empty)
 
 

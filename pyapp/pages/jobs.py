@@ -230,7 +230,7 @@ def _nothing_here(state: State) -> TemplateResult:
         return _blank(f"No {words_of(state.status)}jobs{of} in this window.", "Choose a longer one, or go live.", clear=state.filtered)
     if state.filtered:
         return _blank(f"No {words_of(state.status)}jobs{of}.", "New ones appear here as they happen.", clear=True)
-    return _blank("No job has run yet.", "The first one appears here by itself.", clear=False)
+    return _blank("The server has no jobs.", "New ones appear here as they happen.", clear=False)
 
 
 def _blank(what: str, then: str, *, clear: bool) -> TemplateResult:

@@ -293,8 +293,9 @@ def did_not_load(title: str, result: Result[Any], reload: tuple[str, ...], *, as
     if fresh.reason is FreshnessReason.MISSING:
         return html(t'<div class={classes}><span class="strong">This server has no such data.</span>Nothing is asked.</div>')
     if fresh.reason is FreshnessReason.FORBIDDEN:
+        said = f"{result.error.args[0]} " if result.error else ""
         return html(
-            t'<div class={classes}><span class="strong">{title}: not permitted.</span>Nothing is asked until you ask again.</div>'
+            t'<div class={classes}><span class="strong">{title}: not permitted.</span>{said}Nothing is asked until you ask again.</div>'
         )
     why = result.error.args[0] if result.error else _WHY[fresh.reason]
     due = fresh.next_attempt_ms

@@ -16,7 +16,7 @@ _WAITING = frozenset({"pending", "queued", "retrying"})
 
 
 def _job(job: Job) -> object:
-    return "waiting" if job.status in _WAITING else (job.status, job.attempts)
+    return None if job.status in _WAITING else (job.status, job.attempts)
 
 
 def job_rows(data: LiveList[Job] | Job) -> Mapping[str, object]:

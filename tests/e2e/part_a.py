@@ -17,7 +17,7 @@ Status, content type and body are verbatim; so are a stream's headers and chunks
 ``factor``. Three things are not: ``Date`` is now (an old one would be another fault), ``Access-Control-Allow-Origin: *`` is said where
 a page of another site asks, as the recorded server did, and where a recording of chunks was cut for length its place is
 taken by whole frames of the same type from the ``.sse`` recording of the same stream, in their order. A query that was never
-recorded gets what its path was answered without one. Nothing that was recorded in part stands in for an answer: those paths
+recorded gets the first good answer of its path. Nothing that was recorded in part stands in for an answer: those paths
 are answered as in ``healthy``.
 
 Recordings are those of ``PENSTOCK_RECORDINGS``, else ``../shared/recordings`` beside the repository; ``recordings()`` is None without

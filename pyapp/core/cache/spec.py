@@ -44,7 +44,8 @@ class QuerySpec(Generic[T]):
         whole: that stream says the whole state each time, so that data may begin with it: `reduce` is given `None` then.
         invalidated_by: whether an event of any open stream makes the data old without telling the new (RT-9, RT-42).
         settles: the stream may lag the server by one event, so the query is refetched once the stream was quiet for a moment (RT-44).
-        rows: what of the data a stream feeds, by row, for the comparison with a snapshot (RT-35); `None` is never compared.
+        rows: what of the data a stream feeds, by row, for the comparison with a snapshot (RT-35); `None` is never compared. A row
+            whose value is `None` is in a state of which no event tells.
         resource: a domain of resources: its fallback has no grace (RT-33), and every full snapshot is compared, with all its rows.
         metrics: its rows have metrics that only a tick brings (RT-68).
         next_page: the request of the next page after the data read so far, `None` when there is none. A window is read to its end by

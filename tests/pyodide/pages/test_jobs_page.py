@@ -151,7 +151,7 @@ def test_a_list_that_is_read_anew_forgets_what_was_accepted_before() -> None:
     ("one", "freshness", "says"),
     [
         (Result[Any](), "loading", "Loading Jobs"),
-        (result(LiveList((), 0)), "live", "No job has run yet."),
+        (result(LiveList((), 0)), "live", "The server has no jobs."),
         (
             result(None, FreshnessState.ERROR, Why.NETWORK, error=NetworkError("The server could not be reached.")),
             "error",

@@ -122,6 +122,32 @@ def test_rows_that_only_one_side_has_are_no_drift_of_a_capped_list() -> None:
     assert differences({"a": 1, "b": 1}, {"b": 1, "c": 1}, whole=False) == ()
 
 
+def told(data: Any) -> Mapping[str, object]:
+    """As `rows`, where no event tells that a thing is new."""
+    return {row.id: None if row.state == "new" else (row.version, row.state) for row in data.rows}
+
+
+@pytest.mark.parametrize(("state", "gaps"), [("hot", 1), ("new", 0)])
+def test_a_row_that_a_silent_stream_did_not_tell_of_is_a_gap_unless_no_event_would_have(state: str, gaps: int) -> None:
+    # RT-26
+    specs = ScriptedServer(VirtualClock(), FakeSources(), FakeHttp()).queries()
+    world = World(queries={**specs, "things": replace(specs["things"], rows=told)})
+    _, seen = world.look()
+    world.settle()
+    world.sources.accept(STREAM)
+    world.clock.advance(2_100)
+    for _ in range(3):
+        for pending in world.http.waiting:
+            pending.reply([thing("a")])
+        world.settle()
+    world.clock.advance(62_000)
+    world.http.take("things").reply([thing("b", state=state, made=2), thing("a")])
+    world.settle()
+    assert (domain(world).silent_gaps, domain(world).drifts) == (gaps, 0)
+    assert versions(seen)[-1] == [("b", 1), ("a", 1)]
+    assert seen[-1].freshness.reason == "unverified"
+
+
 @pytest.mark.parametrize("with_rows", [True, False])
 def test_a_difference_at_a_stream_that_was_silent_and_announces_nothing_is_a_gap(with_rows: bool) -> None:
     # RT-8, RT-26

@@ -1,4 +1,4 @@
-"""What a page says of a part-A server as it truly is, in good and in broken states: the recordings, replayed through the real client."""
+"""What a page says of a part-A server as it truly is, in good and broken states: the recordings, replayed through the real client."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import part_a
 import pytest
 from part_a import Answer, Script, State
-from replaying import API, Frame, Look, SseParser, World, json_answer
+from replaying import Frame, Look, SseParser, World, json_answer
 
 from pyapp.core.client import QueryKey, aggregate, live, stream_key
 
@@ -24,8 +23,13 @@ pytestmark = pytest.mark.skipif(FOLDER is None, reason=part_a.MISSING)
 JOBS, REQUESTS, WORKERS, FUNCTIONS = live("jobs"), live("requests"), live("workers"), live("functions")
 STATS, TRENDS = aggregate("stats", window_minutes=5), aggregate("jobs.trends", hours=24)
 STREAMED: tuple[QueryKey, ...] = (JOBS, REQUESTS, WORKERS, TRENDS)
-PATHS = {JOBS: "events/stream", REQUESTS: "apis/events/stream", WORKERS: "workers/stream", TRENDS: "jobs/trends/stream"}
-DOMAINS = {JOBS: "events", REQUESTS: "requests", WORKERS: "workers", TRENDS: "jobs.trends?hours=24"}
+PATHS: dict[QueryKey, str] = {
+    JOBS: "events/stream",
+    REQUESTS: "apis/events/stream",
+    WORKERS: "workers/stream",
+    TRENDS: "jobs/trends/stream",
+}
+DOMAINS: dict[QueryKey, str] = {JOBS: "events", REQUESTS: "requests", WORKERS: "workers", TRENDS: "jobs.trends?hours=24"}
 GRACE_S, BACKOFF_S, CAP_S, JITTER = 12.0, 1.0, 30.0, 0.15
 BEAT_S = 0.25
 """From something that happens to a panel that says it: an answer's way, and two beats."""
@@ -243,7 +247,7 @@ def test_a_server_at_rest_is_live_unverified_after_a_minute_and_checked_once_a_m
         ("live", "unverified"),
     ]
     assert look.said[-1].at_s == pytest.approx(62, abs=1 + BEAT_S)
-    assert world.opened_at("apis/events/stream") == [0.0] or len(world.opened_at("apis/events/stream")) == 1
+    assert len(world.opened_at("apis/events/stream")) == 1
     checks = world.asked_at("apis/events")[2:]
     assert [round(b - a) for a, b in pairwise(checks)] == [60] * 8
     assert world.domain("requests").silent_gaps == 0
@@ -258,9 +262,13 @@ def test_silence_that_hid_something_is_a_gap_once_the_check_finds_it() -> None:
     world.run(70)
     assert look.now == ("live", "unverified")
     page = json.loads(recorded("apis.events.json"))
-    world.answers["apis/events"] = lambda: json_answer({**page, "events": page["events"][:2], "total": 2})
+    missed = {**page["events"][0], "id": "evt_missed"}
+    world.answers["apis/events"] = lambda: json_answer({**page, "events": [missed, *page["events"]]})
     world.run(60)
-    assert len(look.data.rows) == 2
+    assert look.data.rows[0].id == "evt_missed"
+    assert world.domain("requests").silent_gaps == 1
+    world.run(120)
+    assert world.domain("requests").silent_gaps == 1  # once for what was missed, not for each check
     counters_add_up(world)
 
 
@@ -378,7 +386,8 @@ def test_a_snapshot_that_crosses_events_undoes_none_of_them_and_no_event_undoes_
     for result in look.results:
         if not result.has_data:
             continue
-        shown = {row.id: RANK[row.status] for row in result.data.rows}
+        listed: Any = result.data
+        shown = {row.id: RANK[row.status] for row in listed.rows}
         for job, rank in reached.items():
             assert shown.get(job, -1) >= rank, (job, shown.get(job), rank)
         reached.update(shown)
@@ -419,7 +428,8 @@ def test_trends_that_lag_the_server_by_one_event_are_put_right_two_seconds_after
     world.run(26 - 18.5)
     assert look.data.hourly[0].complete == 7
     assert look.now == ("live", "delivering")
-    shown = [result.data.hourly[0].complete for result in look.results if result.has_data]
+    pages: list[Any] = [result.data for result in look.results if result.has_data]
+    shown = [page.hourly[0].complete for page in pages]
     assert len(world.asked_at("jobs/trends")) <= 2 + 4  # and not once for each of fifteen frames
     assert shown[-1] == max(shown)
     counters_add_up(world)
@@ -429,7 +439,7 @@ def test_trends_that_lag_the_server_by_one_event_are_put_right_two_seconds_after
 
 
 def test_a_server_that_asks_who_one_is_is_asked_once_for_everything_and_then_for_nothing() -> None:
-    # RT-36
+    # RT-25, RT-36
     world = World("auth")
     looks = look_at(world, *STREAMED, STATS, FUNCTIONS)
     world.run(3)
@@ -442,12 +452,43 @@ def test_a_server_that_asks_who_one_is_is_asked_once_for_everything_and_then_for
     assert sum(not one.probe for one in world.asked) == len(looks)
     world.run(3_600)
     assert (len(world.asked), len(world.opened)) == (asked, opened)
-    assert all(world.opened_at(path) == [at] for path in PATHS.values() for at in world.opened_at(path))
+    assert [len(world.opened_at(path)) for path in PATHS.values()] == [1, 1, 1, 1]
+    assert all(len(world.asked_at(path, probe=True)) <= 1 for path in PATHS.values())
     # A person asks: one request for what was asked, and again nothing.
     world.client.refresh(JOBS)
     world.run(60)
     assert len(world.asked) == asked + 1
     counters_add_up(world)
+
+
+def test_a_refused_stream_alone_is_asked_once_why_and_is_forbidden_until_somebody_else_is_there() -> None:
+    # RT-25, RT-36
+    world = World("auth")
+    heard: list[Any] = []
+    world.client.use_stream(stream_key("workers"), heard.append)
+    world.run(3_600)
+    state = world.stream("workers").state
+    assert (str(state.phase), str(state.reason)) == ("closed", "forbidden")
+    assert len(world.opened) == 1
+    assert [(one.url, one.status, one.probe) for one in world.asked] == [("workers/stream", 401, True)]
+    world.authorization = f"Bearer {part_a.KEY}"
+    world.client.identity_changed()
+    world.run(10)
+    assert str(world.stream("workers").state.phase) == "open"
+    counters_add_up(world)
+
+
+def test_why_a_stream_was_refused_is_asked_once_for_each_refusal_and_never_where_frames_came() -> None:
+    # RT-24, RT-25: 503 and 500 are refusals, whose status a browser hides; open, error, end at 200 is none
+    refused, failed = World("no-redis"), World("redis-down")
+    for world in (refused, failed):
+        look_at(world, JOBS, WORKERS)
+        world.run(120)
+    for world, path in ((refused, "events/stream"), (refused, "workers/stream"), (failed, "events/stream")):
+        assert len(world.asked_at(path, probe=True)) == len(world.opened_at(path))
+        assert {one.status for one in world.asked if one.probe and one.url == path} <= {500, 503}
+    assert len(failed.opened_at("workers/stream")) > 5
+    assert failed.asked_at("workers/stream", probe=True) == []
 
 
 def test_a_session_that_ends_leaves_the_data_marked_and_a_new_one_brings_all_back() -> None:
@@ -532,8 +573,3 @@ def test_the_parser_reads_a_recorded_stream_the_same_however_it_is_cut(size: int
     cut = said.replace("\n", end).encode() + b"\n"
     parser = SseParser()
     assert [frame for at in range(0, len(cut), size) for frame in parser.feed(cut[at : at + size])] == whole
-
-
-def test_the_recordings_answer_below_the_api() -> None:
-    assert API == "/api/v1/"
-    assert Path(str(FOLDER)).is_dir()

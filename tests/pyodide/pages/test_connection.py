@@ -1,0 +1,66 @@
+"""The pill: the worst state among what is on screen, in words that are true of every server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from page_fakes import result
+
+from pyapp.core.cache.result import Result
+from pyapp.core.errors import HttpError
+from pyapp.core.freshness import FreshnessReason as Why
+from pyapp.core.freshness import FreshnessState as State
+from pyapp.core.statistics import Pulse
+from pyapp.core.streams.connection import Connection as Socket
+from pyapp.core.streams.connection import Phase, Reason
+from pyapp.core.streams.entry import StreamPulse
+from pyapp.core.streams.spec import stream_key
+from pyapp.pages.connection import connection_view
+from pyapp.pages.protocol import Connection
+
+REFUSED = HttpError("The server answered 401: Missing or invalid Authorization header.", status=401)
+
+
+def pulse(*sockets: Socket) -> Pulse:
+    streams = tuple(StreamPulse(stream_key("events", n=number), socket, 0) for number, socket in enumerate(sockets))
+    return Pulse(streams=streams, in_flight=0, clock_offset_ms=None)
+
+
+def open_socket(heartbeat_ms: float | None) -> Socket:
+    return Socket(Phase.OPEN, Reason.NONE, opened_ms=1.0, confirmed_ms=2.0, last_frame_ms=2.0, heartbeat_ms=heartbeat_ms)
+
+
+def view(*results: Result[Any], sockets: tuple[Socket, ...] = ()) -> tuple[Connection, str, str]:
+    said = connection_view(results, pulse(*sockets), 1_000.0)
+    return said.state, said.words, said.says
+
+
+def test_a_page_on_which_all_is_forbidden_says_so_and_not_that_it_is_a_window() -> None:
+    # RT-36, RT-83: nothing has data, so "all that has data is a window" is empty words
+    forbidden = result(None, State.ERROR, Why.FORBIDDEN, error=REFUSED)
+    assert view(forbidden, forbidden)[:2] == (Connection.FORBIDDEN, "Forbidden")
+    nothing_yet = result(None, State.LOADING, Why.NONE)
+    assert view(nothing_yet)[:2] == (Connection.CONNECTING, "Connecting")
+
+
+def test_a_window_whose_refresh_failed_is_an_error_and_one_that_stands_is_a_window() -> None:
+    stands = result((), State.WINDOW, Why.NONE)
+    failed = result((), State.ERROR, Why.SERVER)
+    assert view(stands, stands)[1] == "Window"
+    assert view(stands, failed)[1] == "Error"
+    assert view()[1] == "Paused"
+
+
+@pytest.mark.parametrize(("reason", "words"), [(Why.DELIVERING, "Live"), (Why.UNVERIFIED, "Live, unverified")])
+def test_no_heartbeat_is_claimed_of_a_server_that_has_none(reason: Why, words: str) -> None:
+    # RT-26, RT-84
+    state, said, says = view(result((), State.LIVE, reason), sockets=(open_socket(None),))
+    assert (state, said) == (Connection.LIVE, words)
+    assert "heartbeat" not in says
+
+
+def test_a_heartbeat_that_every_stream_has_is_said() -> None:
+    live = result((), State.LIVE, Why.DELIVERING)
+    assert "heartbeat" in view(live, sockets=(open_socket(5_000.0),))[2]
+    assert "heartbeat" not in view(live, sockets=(open_socket(5_000.0), open_socket(None)))[2]
