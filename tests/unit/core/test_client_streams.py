@@ -304,6 +304,7 @@ def test_the_fallback_polls_after_twelve_seconds_and_ends_when_the_stream_is_liv
     # RT-33
     world = World()
     _, seen = world.connected(sequence=5)
+    world.beats(6_000, 5)  # the grace of the opening is over
     asked = world.http.count("things")
     world.break_off()
     asked_at: list[float] = []
