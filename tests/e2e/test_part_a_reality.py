@@ -184,7 +184,7 @@ def test_a_server_that_asks_who_one_is_is_asked_nothing_more(chromium: Browser, 
         assert len(server.requests) == asked
         assert server.streams == 0
         # The person asks: one request, and again nothing.
-        console.page.click(f"{console.panel('activity-jobs')} >> text=Ask again")
+        console.page.click(f"{console.panel('activity-jobs')} .remedy button")
         console.page.wait_for_timeout(2_000)
         assert [one for one in server.requests[asked:] if not one.startswith("OPTIONS")] == ["GET /api/v1/jobs?limit=50"]
 
