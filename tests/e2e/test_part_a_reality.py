@@ -58,9 +58,9 @@ def marks(console: Console) -> Marks:
     return {name: (state, reason) for name, state, reason in found}
 
 
-def pill(console: Console) -> str:
-    """The words of the pill in the bar."""
-    return console.page.inner_text(".pill").strip()
+def pill_says(console: Console, words: str) -> None:
+    """Wait until the pill in the bar says words; it is measured once a second."""
+    console.until("(words) => document.querySelector('.pill').innerText.trim().startsWith(words)", words)
 
 
 def says(console: Console, panel: str, state: str, *reasons: str, timeout_ms: float = 20_000) -> None:
@@ -117,7 +117,7 @@ def test_a_server_whose_streams_never_work_is_polled_and_its_errors_are_said(
         for panel in FIGURES:
             says(console, panel, "error", "server", "breaker")
             assert "did not load" in console.page.inner_text(console.panel(panel))
-        assert "Error" in pill(console)
+        pill_says(console, "Error")
         assert "live" not in heard(console, "activity-jobs") | heard(console, "job-trends") | heard(console, "activity-apis")
         attempts = sum(one.endswith("/jobs/trends/stream?hours=24") for one in server.requests)
         console.page.wait_for_timeout(4_000)
@@ -140,7 +140,7 @@ def test_a_store_that_stops_leaves_the_rows_and_marks_them_and_their_return_is_l
             says(console, panel, "error", "server", "breaker")
             assert "did not load" not in console.page.inner_text(console.panel(panel))  # the figures are still there
         assert len(console.rows("activity-apis")) > 0
-        assert "Error" in pill(console)
+        pill_says(console, "Error")
         server.change("idle")
         for panel in STREAMED:
             console.fresh(panel, "live", timeout_ms=30_000)
@@ -177,7 +177,7 @@ def test_a_server_that_asks_who_one_is_is_asked_nothing_more(chromium: Browser, 
         for panel in (*STREAMED, *FIGURES):
             says(console, panel, "error", "forbidden")
             assert "Nothing is asked until you ask again" in console.page.inner_text(console.panel(panel))
-        assert "Forbidden" in pill(console)
+        pill_says(console, "Forbidden")
         console.page.wait_for_timeout(1_000)
         asked = len(server.requests)
         console.page.wait_for_timeout(5_000)
