@@ -114,6 +114,8 @@ class Feeds:
         feed = self._feeds.pop(query, None)
         if feed is None:
             return
+        if feed.owed is not None:
+            query.position = None  # what is missing is still missing: nobody may go on from here as if it were not (RT-32)
         self._schedule.stop(feed)
         if feed.scope is not None:
             feed.scope.feeds.pop(query, None)

@@ -69,6 +69,16 @@ class Wire:
         """What becomes of the next events, one each, on every socket."""
         self._faults.extend(fault for _ in range(times))
 
+    @property
+    def faulty(self) -> bool:
+        """Whether something will still become of the next event, or one is held back."""
+        return bool(self._faults) or self._held is not None
+
+    def heal(self) -> None:
+        """Nothing more becomes of events."""
+        self._faults.clear()
+        self._let_go()
+
     def publish(self, text: str, *, silently: bool = False) -> None:
         """One event to every reader; `silently` it is lost on its way."""
         self.sequence += 1
@@ -91,8 +101,9 @@ class Wire:
         self._forget()
 
     def drop(self) -> None:
-        """Every socket that was answered breaks."""
-        for source in {reader.source for reader in self._open()} | self._of_many():
+        """Every socket that was answered breaks, also of a server that is stalled: its end closes them."""
+        answered = {reader.source for reader in self._readers} | set(self._connections.values())
+        for source in sorted(answered & set(self._sources.open_urls)):
             self._sources.record(source, FrameKind.FAILED, "0")
         self._forget()
 

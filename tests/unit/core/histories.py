@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from pyapp.core.cache.result import Result
 from pyapp.core.client import Client, QueryKey, aggregate, item, live, window
-from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, ScriptedServer, VirtualClock
+from pyapp.core.testing import FakeHttp, FakeLifecycle, FakeNetwork, FakeSources, FakeVisibility, ScriptedServer, VirtualClock
 
 Step = list[Any]
 """A verb, what it needs, and at last how many ms pass after it."""
@@ -35,6 +35,8 @@ LAG_MS = 250
 UNNOTICED_A_MS = 62_000
 UNNOTICED_B_MS = 6_500
 """A lost frame may go unnoticed for so long: until the safety snapshot, or the next heartbeat, and the catch-up that it owes."""
+SILENT_MS = 15_000
+"""A server that says nothing may be believed for so long: 2.5 heartbeats, and a beat (RT-26)."""
 STEPS = 25
 THINGS = 70
 PAUSES_MS = (0.0, 20.0, 120.0, 700.0, 3_000.0, 14_000.0)
@@ -63,7 +65,8 @@ class History:
 def make(seed: int) -> History:
     """The history of a seed."""
     chance = random.Random(seed)
-    setup: dict[str, Any] = {"part_b": chance.random() < 0.6}
+    kind = chance.choice(("a", "b", "many"))
+    setup: dict[str, Any] = {"part_b": kind != "a", "multiplexed": kind == "many"}
     verbs: list[tuple[int, Callable[[], Step]]] = [
         (8, lambda: ["change", [[chance.randrange(THINGS), _state(chance)] for _ in range(chance.choice((1, 3, 30)))]]),
         (2, lambda: ["drop"]),
@@ -76,6 +79,16 @@ def make(seed: int) -> History:
         (2, lambda: ["accepting", chance.random() < 0.5]),
         (1, lambda: ["refresh", chance.randrange(len(KEYS))]),
         (1, lambda: ["streaming", chance.random() < 0.5]),
+        (2, lambda: ["fault", chance.choice(FAULTS), chance.randint(1, 3)]),
+        (1, lambda: ["stalled", chance.random() < 0.5]),
+        (1, lambda: ["bye", chance.choice((100, 3_000))]),
+        (1, lambda: ["reset"]),
+        (1, lambda: ["forget connections"]),
+        (1, lambda: ["store down", chance.random() < 0.5]),
+        (1, lambda: ["refusing", chance.choice((None, 204, 403, 404, 429, 500, 0))]),
+        (1, lambda: ["online", chance.random() < 0.5]),
+        (1, lambda: ["sleep", chance.choice((5_000.0, 60_000.0)), chance.random() < 0.5]),
+        (1, lambda: ["away", chance.random() < 0.5]),
     ]
     weights = [weight for weight, _ in verbs]
     steps: list[Step] = []
@@ -83,6 +96,9 @@ def make(seed: int) -> History:
         verb = chance.choices(verbs, weights)[0][1]
         steps.append([*verb(), chance.choice(PAUSES_MS)])
     return History(seed, setup, steps)
+
+
+FAULTS = ("skip", "garble", "duplicate", "reorder", "oversize")
 
 
 def _state(chance: random.Random) -> str:
@@ -127,8 +143,14 @@ class Run:
     def __init__(self, history: History) -> None:
         chance = random.Random(history.seed)
         self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
+        self.network, self.life = FakeNetwork(), FakeLifecycle()
         self.server = ScriptedServer(
-            self.clock, self.sources, self.http, part_b=history.setup["part_b"], delay_ms=lambda: chance.choice(DELAYS_MS)
+            self.clock,
+            self.sources,
+            self.http,
+            part_b=history.setup["part_b"],
+            multiplexed=history.setup["multiplexed"],
+            delay_ms=lambda: chance.choice(DELAYS_MS),
         )
         self.client = Client(
             clock=self.clock,
@@ -138,11 +160,16 @@ class Run:
             random=random.Random(history.seed),
             queries=self.server.queries(),
             streams=self.server.streams(),
+            multiplexed=history.setup["multiplexed"],
+            network=self.network,
+            lifecycle=self.life,
         )
+        self._away = False
         self.person = _Person(self.client)
         self.history = history
         self.lies: list[str] = []
-        self._changed_ms = self._lost_ms = -1e9
+        self._changed_ms = self._lost_ms = self._silent_ms = -1e9
+        self._faulty = False
         self._true: dict[QueryKey, tuple[object, int]] = {}
 
     def change(self, entity: str, state: str) -> None:
@@ -160,6 +187,13 @@ class Run:
         """RT-84: what says live equals the server's answer, but for what is on its way or lost unnoticed."""
         now = self.clock.now()
         unnoticed = UNNOTICED_B_MS if self.server.part_b else UNNOTICED_A_MS
+        if self.server.wire.stalled:
+            self._silent_ms = now
+        if self._faulty:
+            # What is lost, late or unreadable is lost when the next change comes.
+            self._lost_ms, self._faulty = max(self._lost_ms, self._changed_ms), self.server.wire.faulty
+        if self.page.hidden() or self._away or now - self._silent_ms < (SILENT_MS if self.server.part_b else UNNOTICED_A_MS):
+            return
         if now - self._changed_ms < LAG_MS or now - self._lost_ms < unnoticed:
             return
         for key, observer in self.person.observers.items():
@@ -205,15 +239,47 @@ class Run:
                 self.client.refresh(KEYS[number])
             case ["streaming", on]:
                 self.client.set_streaming(on)
+            case ["fault", fault, times]:
+                self.server.wire.fault(fault, times)
+                self._faulty = True
+            case ["stalled", on]:
+                self.server.wire.stalled = on
+            case ["bye", retry_ms]:
+                self.server.wire.bye(retry_ms)
+            case ["reset"]:
+                self.server.wire.reset()
+            case ["forget connections"]:
+                self.server.wire.forget_connections()
+            case ["store down", down]:
+                self.server.store_down = down
+            case ["refusing", status]:
+                self.server.wire.refusal = status
+            case ["online", on]:
+                self.network.set(online=on)
+            case ["sleep", ms, stops]:
+                self.clock.sleep(ms, clock_stops=stops)
+            case ["away", away]:
+                self._leave(away)
             case other:
                 raise ValueError(f"{other} is no step.")
         self.pass_time(step[-1], 50)
 
+    def _leave(self, away: bool) -> None:
+        """Into the back/forward cache, and out of it."""
+        if away is not self._away:
+            self._away = away
+            (self.life.suspend if away else self.life.resume)()
+
     def quiet(self) -> None:
-        """Everything works again, everybody looks, and nothing happens for a while."""
+        """Everything works again, everybody looks, a person asks for what was refused, and nothing happens for a while."""
+        self._leave(False)
         self.page.set(hidden=False)
+        self.network.set(online=True)
+        self.server.store_down = self.server.wire.stalled = False
+        self.server.wire.heal()
         self.client.set_streaming(True)
         self.server.answering = self.server.accepting = True
+        self.client.try_now()
         self.person.go([RANGE, *KEYS])
         for observer in self.person.observers.values():
             observer.set_live(True)

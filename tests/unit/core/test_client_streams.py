@@ -604,3 +604,22 @@ def test_streams_come_and_go_for_days_without_being_remembered_for_ever() -> Non
         end()
         world.clock.advance(600)
     assert len(world.client.statistics().streams) <= 65
+
+
+def test_a_snapshot_that_is_owed_is_owed_still_to_who_comes_back() -> None:
+    # RT-32: a torn frame, nobody looks any more, and the stream resumes from behind it
+    world = World()
+    observer, _ = world.connected()
+    world.client.set_offline(True)  # what is owed waits
+    world.say(changed("b"), "e1:2")
+    world.settle()
+    observer.close()
+    world.clock.advance(2_000)
+    world.client.set_offline(False)
+    asked = len(world.http.sent)
+    _, seen = world.look()
+    world.settle()
+    world.open(resumed=True, sequence=2)
+    world.clock.advance(1_500)
+    assert len(world.http.sent) == asked + 1
+    assert "live" not in states(seen)
