@@ -62,7 +62,7 @@ lint: $(VENV)/.test-ready build
 	@$(PY) web/node.py web/node_modules/pyright/index.js --pythonpath $(PY) >$(VENV)/types.log || { cat $(VENV)/types.log; exit 1; }
 
 unit: $(VENV)/.test-ready
-	@$(PY) -m pytest tests/unit
+	@$(PY) -m pytest tests/unit -n auto --dist worksteal
 
 pyodide: $(VENV)/.test-ready build
 	@$(PY) web/node.py tests/pyodide/run.mjs

@@ -95,7 +95,10 @@ class Wire:
             self._sources.record(source, FrameKind.HEARTBEAT, json.dumps({"at": ""}))
 
     def bye(self, retry_ms: int = 1_000) -> None:
-        """A planned end of every socket."""
+        """A planned end of every socket; of one that is stalled nobody hears but the end, and a part-A server says nothing before it."""
+        if self.stalled or not self.part_b:
+            self.drop()
+            return
         for source in {reader.source for reader in self._open()} | self._of_many():
             self._sources.record(source, FrameKind.BYE, json.dumps({"retry_ms": retry_ms}))
         self._forget()
