@@ -136,7 +136,7 @@ class Client(Queries):
         network: Network | None = None,
         lifecycle: Lifecycle | None = None,
         multiplexed: bool = False,
-        contract: str = "ab",
+        contract: str | None = None,
         tabs: TabPorts | None = None,
     ) -> None:
         """Build the core.
@@ -155,7 +155,8 @@ class Client(Queries):
             network: the browser's word of it (RT-52); `network_for` leaves it out for an API on this machine.
             lifecycle: tells when the page is put away and taken out again (RT-53).
             multiplexed: the server has one connection for all streams (RT-64).
-            contract: the parts that the server speaks; streams of another are never asked for (RT-25).
+            contract: the parts that the server speaks, `None` where nobody knows; streams of another are never asked for (RT-25),
+                and a server of part B greets before it is believed (RT-30).
             tabs: what makes the tabs of an origin share one leader's streams (RT-60); without it this one works alone.
         """
         self.timings = timings or Timings()

@@ -9,8 +9,8 @@ makes a run longer and not wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
@@ -45,8 +45,6 @@ TRIES = 3
 
 LOST = frozenset({"stale old", "stale catching-up", "polling fallback"})
 """What a panel may say while its stream is away and comes back."""
-MISSED = frozenset({"stale catching-up", "polling fallback"})
-"""What it may say while a snapshot is owed, however long the answer takes."""
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -119,11 +117,11 @@ FAULTS: tuple[Fault, ...] = (
         only="single",
     ),
     Fault("html", "html", cut=True, must=POLLED, polls=True, owes=True, only="multiplexed"),
-    Fault("garble", "garble", {"count": 2}, until="counted", counts={"counts.invalid": 2}, may=MISSED, firefox=True),
-    Fault("garble types", "garble", {"count": 2, "form": "types"}, until="counted", counts={"counts.invalid": 2}, may=MISSED),
+    Fault("garble", "garble", {"count": 2}, until="counted", counts={"counts.invalid": 2}, firefox=True),
+    Fault("garble types", "garble", {"count": 2, "form": "types"}, until="counted", counts={"counts.invalid": 2}),
     Fault("duplicate", "duplicate", {"count": 3}, until="counted", counts={"counts.old": 3}, calm=True),
-    Fault("reorder", "reorder", {"count": 1}, until="counted", counts={"gaps": 1, "counts.old": 1}, may=MISSED, owes=True),
-    Fault("skip", "skip", {"count": 1}, until="counted", counts={"gaps": 1}, may=MISSED, owes=True, firefox=True),
+    Fault("reorder", "reorder", until="counted", counts={"gaps": 1, "counts.old": 1}, owes=True),
+    Fault("skip", "skip", {"count": 1}, until="counted", counts={"gaps": 1}, owes=True, firefox=True),
     Fault("restart", "restart", whole=True, until="counted", counts={"drops": 1}, owes=True),
     Fault("store", "store", must=POLLED, polls=True, owes=True),
     # What can happen to the one connection, and so to every stream of it.
@@ -142,13 +140,13 @@ FAULTS: tuple[Fault, ...] = (
         only="multiplexed",
     ),
     # The last one: from then on the page has a connection per stream.
-    Fault("connection: 404", "404", whole=True, cut=True, until="awhile", may=LOST, only="multiplexed"),
+    Fault("connection: 404", "404", whole=True, cut=True, until="awhile", only="multiplexed"),
 )
 
 ENGINES = ("chromium", "firefox")
 TRANSPORTS: tuple[Transport, ...] = ("single", "multiplexed")
 CELLS = [
-    pytest.param((engine, transport), fault, id=f"{engine}-{transport}-{fault.name}")
+    pytest.param(engine, transport, fault, id=f"{engine}-{transport}-{fault.name}")
     for engine in ENGINES
     for transport in TRANSPORTS
     for fault in FAULTS
@@ -165,21 +163,43 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
         yield found
 
 
+class Labs:
+    """One page at a time, kept for as long as the same is asked for: booting it takes longer than most faults."""
+
+    def __init__(self, playwright: Playwright, server: Server) -> None:
+        self._playwright = playwright
+        self._server = server
+        self._which = ("", "")
+        self._open = ExitStack()
+        self._lab: Lab | None = None
+
+    def get(self, engine: str, transport: Transport) -> Lab:
+        """The page of a browser and a transport."""
+        if self._lab is None or self._which != (engine, transport):
+            self.close()
+            browser = launch(self._playwright, engine)
+            self._open.callback(browser.close)
+            self._lab = self._open.enter_context(lab_page(browser, self._server, transport))
+            self._which = (engine, transport)
+        return self._lab
+
+    def close(self) -> None:
+        """Done with the page: it must not have lied."""
+        self._lab = None
+        self._open.close()
+
+
 @pytest.fixture(scope="module")
-def lab(request: pytest.FixtureRequest, playwright: Playwright, server: Server) -> Generator[Lab]:
-    """One page serves many faults, one after the other."""
-    engine, transport = request.param
-    browser = launch(playwright, engine)
-    try:
-        with lab_page(browser, server, transport) as page:
-            yield page
-    finally:
-        browser.close()
+def labs(playwright: Playwright, server: Server) -> Generator[Labs]:
+    made = Labs(playwright, server)
+    yield made
+    made.close()
 
 
-@pytest.mark.parametrize(("lab", "fault"), CELLS, indirect=["lab"])
-def test_every_panel_says_what_is_true_and_comes_back(lab: Lab, fault: Fault) -> None:
+@pytest.mark.parametrize(("engine_name", "transport", "fault"), CELLS)
+def test_every_panel_says_what_is_true_and_comes_back(labs: Labs, engine_name: str, transport: Transport, fault: Fault) -> None:
     # RT-22, RT-23, RT-24, RT-25, RT-26, RT-27, RT-28, RT-29, RT-30, RT-32, RT-33, RT-36, RT-37, RT-38, RT-84
+    lab = labs.get(engine_name, transport)
     problems: Sequence[str] = ()
     for _ in range(TRIES if fault.calm else 1):
         problems = run(lab, fault)
@@ -257,7 +277,15 @@ def hold(lab: Lab, fault: Fault, before: Mapping[Kind, Mapping[str, float]], sin
             wait_until(lambda: of_all(lambda kind: lab.mark(kind) == ("error", "forbidden")))
             lab.page.wait_for_timeout(AWHILE_MS)
         case "counted":
-            wait_until(lambda: counted(fault, before, counters(lab)))
+            for left in reversed(range(TRIES)):
+                try:
+                    wait_until(lambda: counted(fault, before, counters(lab)), timeout_s=5 if left else 20)
+                    break
+                except AssertionError:
+                    # A stream that was lost at that very moment resumed, and missed nothing.
+                    if not left:
+                        raise
+                    begin(lab, fault)
         case "awhile":
             lab.page.wait_for_timeout(AWHILE_MS)
         case "at once":
@@ -303,7 +331,7 @@ def judge(lab: Lab, fault: Fault, kind: Kind, rec: Record, before: Mapping[str, 
     """What of a panel's record is not as the table and the rules have it."""
     wrong = [*fallback_faults(rec, kind), *mark_faults(rec, kind), *polling_faults(rec, kind)]
     moved = {name: after[name] - before[name] for name in after}
-    said = [mark for mark in rec.said(kind) if not mark.startswith("live")]
+    said = [mark for mark in rec.said(kind)[1:] if not mark.startswith("live")]
     if fault.calm:
         asked = [at for at, _, url, why in rec.sent if at > rec.since and url == PANELS[kind].path and why]
         if said or asked:
@@ -345,8 +373,11 @@ def polled_at_once(rec: Record, kind: Kind) -> bool:
 
 def came_early(rec: Record, kind: Kind, wait_ms: float) -> str:
     """An attempt sooner after a refusal than the server asked for (RT-23, RT-25)."""
-    own = [(at, health) for at, domain, _, health, _ in rec.changes if at > rec.since and domain == PANELS[kind].domain]
-    for (at, health), (next_at, following) in pairwise(own):
-        if "(refused)" in health and "refused" not in following and next_at - at < wait_ms - CLOCK_MS and "awaiting" in following:
-            return f"tried again after {next_at - at:.0f} ms"
+    refused_at: float | None = None
+    for at, domain, _, health, _ in rec.changes:
+        if at <= rec.since or domain != PANELS[kind].domain:
+            continue
+        if "(awaiting)" in health and refused_at is not None and at - refused_at < wait_ms - CLOCK_MS:
+            return f"tried again after {at - refused_at:.0f} ms"
+        refused_at = (refused_at or at) if "(refused)" in health else None
     return ""

@@ -64,6 +64,8 @@ class Connection:
         opened_ms, confirmed_ms, last_frame_ms: clock times within this epoch.
         retry_at_ms: when the next attempt is due, while reconnecting.
         heartbeat_ms: the interval that hello announced; `None` at a part-A server.
+        greets: the server is known to greet (part B), because somebody said so or because it did: nothing but its hello confirms.
+        rhythm_ms: the interval that it announced last, kept over epochs: silence before a hello is measured by it.
         floor_ms: `retry_ms` of the last hello or bye.
         server_epoch: the life of the server that hello named; empty at a part-A server.
         position: the last place seen, kept over epochs for the resume (RT-27).
@@ -87,6 +89,8 @@ class Connection:
     last_frame_ms: float | None = None
     retry_at_ms: float | None = None
     heartbeat_ms: float | None = None
+    greets: bool = False
+    rhythm_ms: float | None = None
     floor_ms: float = 0.0
     server_epoch: str = ""
     position: Position | None = None

@@ -9,7 +9,7 @@ the epoch it was made for; an event of another epoch changes nothing and has no 
     closed        Wanted, ended             closed              (forbidden, or ended by the server)
     closed        Forgiven                  closed, not ended
     closed        anything else             closed
-    connecting    SocketOpened              open, unconfirmed   SetTimer confirm (not scoped)
+    connecting    SocketOpened              open, unconfirmed   SetTimer confirm (part A, not scoped), silence
     connecting,   Hello                     open, confirmed     Confirmed, SetTimer silence
       open                                    (scoped: not yet)
     connecting,   Delivered, unconfirmed    open, confirmed     Confirmed (part A: the first data confirms)
@@ -26,6 +26,8 @@ the epoch it was made for; an event of another epoch changes nothing and has no 
     open          CameOnline, awaiting      reconnecting        CloseSocket, Lost, SetTimer retry (0 to 1 s)
     open          TimerDue silence, silent  reconnecting        CloseSocket, Lost, SetTimer retry
     connecting    TimerDue connect          reconnecting        CloseSocket, SetTimer retry
+    open, part B, TimerDue connect          reconnecting        CloseSocket, SetTimer retry
+      no hello yet
     connecting    SocketFailed, final       reconnecting,       CloseSocket, Probe, SetTimer probe
                                               probing
     connecting,   SocketFailed, ErrorFrame, reconnecting        CloseSocket, Lost, SetTimer retry
@@ -163,7 +165,7 @@ class Machine:
                     return state, ()
                 opened = replace(self._opened(state, now_ms), last_frame_ms=now_ms)
                 effects: list[Effect] = []
-                if not state.scoped:
+                if not state.scoped and not state.greets:
                     effects.append(SetTimer(TimerName.CONFIRM, now_ms + self._timings.confirm_ms, epoch))
                 deadline = self._silent_at(opened)
                 if deadline is not None:
@@ -192,7 +194,7 @@ class Machine:
             case Delivered(_, position, hole, valid, begins_at):
                 placed = (Placed(begins_at),) if begins_at is not None and state.position is None and state.server_epoch else ()
                 after = replace(self._heard(state, now_ms), position=position or state.position)
-                first = valid and not state.confirmed and not state.scoped
+                first = valid and not state.confirmed and not state.scoped and not state.greets
                 after, done = self._confirm(after, now_ms, resumed=False) if first else (after, ())
                 return after, (*done, *placed, Gap("a hole in the sequence")) if hole else (*done, *placed)
             case Beaten(_, sequence):
@@ -205,7 +207,7 @@ class Machine:
 
     def _due(self, state: Connection, due: TimerDue, now_ms: float) -> Step:
         match due.name:
-            case TimerName.CONNECT if state.phase is Phase.CONNECTING:
+            case TimerName.CONNECT if state.phase is Phase.CONNECTING or (state.greets and state.heartbeat_ms is None):
                 return self._fail(state, Reason.SILENT, now_ms)
             case TimerName.CONFIRM if not state.confirmed:
                 return self._confirm(state, now_ms, resumed=False)
@@ -239,6 +241,8 @@ class Machine:
         after = replace(
             self._heard(state, now_ms),
             heartbeat_ms=hello.heartbeat_ms,
+            greets=True,
+            rhythm_ms=hello.heartbeat_ms,
             server_epoch=hello.server_epoch,
             floor_ms=hello.retry_ms,
             # A server that did not resume starts us anew: what lies before is what the snapshot is for.
@@ -264,10 +268,11 @@ class Machine:
     def _silent_at(self, state: Connection) -> float | None:
         if state.last_frame_ms is None:
             return None
-        if state.heartbeat_ms is None:
+        rhythm = state.heartbeat_ms if state.heartbeat_ms is not None else state.rhythm_ms
+        if rhythm is None:
             idle = self._timings.idle_timeout_ms
             return None if idle is None else state.last_frame_ms + idle
-        return state.last_frame_ms + self._timings.heartbeat_factor * state.heartbeat_ms
+        return state.last_frame_ms + self._timings.heartbeat_factor * rhythm
 
     def _confirm(self, state: Connection, now_ms: float, *, resumed: bool) -> Step:
         away = None if state.lost_ms is None else now_ms - state.lost_ms

@@ -46,13 +46,14 @@ class StreamManager:
         random: Random,
         limit: Callable[[], int],
         listener: Listener,
-        contract: str = "ab",
+        contract: str | None = None,
     ) -> None:
         """Args:
         transport: what brings the frames.
         probe: asks why a stream was refused.
         limit: how many connections of their own streams may have (RT-64).
-        contract: the parts that the server speaks: a stream of another is never asked for (RT-25).
+        contract: the parts that the server speaks: a stream of another is never asked for (RT-25), and one that speaks part B greets
+            (RT-30). `None` where nobody knows: everything may be asked for, and a server is taken to greet once it did.
         """
         self._clock = clock
         self._transport = transport
@@ -154,7 +155,7 @@ class StreamManager:
             return c.Reason.HIDDEN
         if self._blocked is not None and not (self._blocked is c.Reason.HIDDEN and key.name in self._kept):
             return self._blocked
-        if self._specs[key.name].contract not in self._contract:
+        if self._contract is not None and self._specs[key.name].contract not in self._contract:
             return c.Reason.UNAVAILABLE
         return self._denied.get(key, self._denied.get(key.name))
 
@@ -175,7 +176,8 @@ class StreamManager:
 
     def _new_entry(self, key: StreamKey) -> Entry:
         spec = self._specs[key.name]
-        state = c.Connection(since_ms=self._clock.now(), scoped=spec.scoped, offline=not self._online)
+        greets = "b" in (self._contract or "")
+        state = c.Connection(since_ms=self._clock.now(), scoped=spec.scoped, offline=not self._online, greets=greets)
         entry = self._entries[key] = Entry(key, spec, Inbox(spec), state)
         return entry
 

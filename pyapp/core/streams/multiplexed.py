@@ -81,7 +81,7 @@ class MultiplexedTransport:
         # must be over before the streams that wait for it lose patience.
         own = replace(timings, idle_timeout_ms=timings.connect_ms / 2, connect_ms=timings.connect_ms / 2)
         self._machine = Machine(own, random)
-        self._state = c.Connection(since_ms=clock.now())
+        self._state = c.Connection(since_ms=clock.now(), greets=True)
         self._timers: dict[c.TimerName, Timer] = {}
         self._places: dict[int, _Place] = {}
         self._by_wire: dict[str, int] = {}

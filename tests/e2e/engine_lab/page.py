@@ -5,7 +5,8 @@ kind of client it is: `transport=multiplexed|single`, `api=<name>`, and `network
 although the API is on this machine, where the rules ignore it (RT-52).
 
 `globalThis.lab` has `marks()`, `changes()` and `sent()`, each a JSON text of rows that begin with a time of `performance.now()`;
-`refresh(key)` is the panel's Refresh. `globalThis.penstock` is as in the console (RT-83).
+`held(key)` is cached data with its place in the stream, `refresh(key)` the panel's Refresh. `globalThis.penstock` is as in the console
+(RT-83).
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ class Lab:
             "marks": lambda: json.dumps(self._marks),
             "changes": lambda: json.dumps(self._changes),
             "sent": lambda: json.dumps(self._http.sent),
+            "held": self._held,
             "refresh": lambda key: client.refresh(parse_key(key)),
         }
         js.globalThis.lab = to_js({name: create_proxy(call) for name, call in calls.items()}, dict_converter=js.Object.fromEntries)
@@ -151,6 +153,15 @@ class Lab:
         domains = {"domains": statistics.feeds.domains, "feeds": statistics.feeds.queries, "fetches": statistics.feeds.fetches}
         parts = {name: plain(getattr(statistics, name)) for name in statistics.__dataclass_fields__ if name != "feeds"}
         return report({"settings": self._settings, "page": page, **domains, **parts})
+
+    def _held(self, key: str) -> str | None:
+        """Cheaper than the diagnostics, for tests that ask again and again."""
+        assert self._client is not None
+        data = self._query(key)
+        if data is None:
+            return None
+        row = next(row for row in self._client.statistics().cache.queries if row.key == key)
+        return f'{{"position": {json.dumps(row.position)}, "data": {data}}}'
 
     def _query(self, key: str) -> str | None:
         assert self._client is not None

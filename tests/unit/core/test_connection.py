@@ -81,6 +81,23 @@ def test_the_first_data_confirms_at_once_and_once(opened: bool) -> None:
     assert (state.phase, state.confirmed_ms, state.last_frame_ms) == (Phase.OPEN, 30, 40)
 
 
+def test_a_server_that_greets_is_believed_after_its_hello_and_after_nothing_else() -> None:
+    # RT-30: an open socket of part B that says nothing may be a proxy that holds everything back
+    state, effects = run(*OPEN, (30, c.Delivered(1, AT)), state=Connection(greets=True))
+    assert (effects[1], effects[2], state.confirmed) == ((), (), False)
+    state, effects = run(*OPEN, (20_000, c.TimerDue(1, TimerName.CONNECT)), state=Connection(greets=True))
+    assert (state.phase, state.reason) == (Phase.RECONNECTING, Reason.SILENT)
+
+
+def test_one_that_greeted_once_is_known_to_greet_and_its_silence_counts_from_the_opening() -> None:
+    # RT-26, RT-30
+    again = (*GREETED, (100, c.SocketFailed(1)), (1_100, c.TimerDue(1, TimerName.RETRY)), (1_110, c.SocketOpened(2)))
+    state, effects = run(*again)
+    assert (effects[-1], state.confirmed) == ((c.SetTimer(TimerName.SILENCE, 1_110 + 12_500, 2),), False)
+    state, _ = run(*again, (13_610, c.TimerDue(2, TimerName.SILENCE)))
+    assert (state.phase, state.reason) == (Phase.RECONNECTING, Reason.SILENT)
+
+
 def test_hello_confirms_watches_for_silence_and_says_where_the_epoch_begins() -> None:
     # RT-26, RT-27, RT-30
     state, effects = run(*OPEN, (20, hello(sequence=9)))
@@ -478,7 +495,7 @@ class Model:
         self.phase = "closed"
         self.confirmed = False
         self.epoch = 0
-        self.heartbeats = False
+        self.heartbeats = self.greets = False
         self.offline = self.awaiting = self.probing = self.shared = False
         self.ended = ""
 
@@ -517,10 +534,10 @@ class Model:
             self._verdict(what)
 
     def _live(self, what: str, silent: bool) -> None:
-        if what in ("failed", "error", "bye") or (what == "silence" and self.heartbeats and silent):
+        if what in ("failed", "error", "bye") or (what == "silence" and self.greets and silent):
             self._leave("reconnecting")
         elif what == "connect":
-            if self.phase == "connecting":
+            if self.phase == "connecting" or (self.greets and not self.heartbeats):
                 self._leave("reconnecting")
         elif what == "refuse":
             probing = self.phase == "connecting" and not self.offline
@@ -533,7 +550,8 @@ class Model:
             self.phase = "open"
         elif what in ("hello", "data", "hole", "beat", "reset", "garbage"):
             self.phase, self.awaiting = "open", False
-            self.confirmed = self.confirmed or what in ("hello", "data", "hole")
+            self.greets = self.greets or what == "hello"
+            self.confirmed = self.confirmed or what == "hello" or (what in ("data", "hole") and not self.greets)
             self.heartbeats = self.heartbeats or what == "hello"
         elif what == "confirm":
             self.confirmed = True
