@@ -5,8 +5,9 @@
 
 The physical connection has a state of its own in the same machine that the streams have (backoff, silence, planned ends, the probe of a
 refusal): it is the one that has a retry timer. When it is lost, each stream hears `LOST`, keeps its place here, and waits without a
-timer; when it is due, `on_ready` makes all of them open again, and what they opened is what the new connection asks for. A stream that
-fails alone leaves and enters by requests, while the others flow.
+timer; when it is due, `on_ready` makes all of them open again, and what they opened is what the new connection asks for. One whose
+`LOST` still waits behind data (a beat has a budget) enters by a request once it took that in: `on_ready` is repeated for it. A stream
+that fails alone leaves and enters by requests, while the others flow.
 
 A server that has no such endpoint is noticed once: from then on, for the life of the page, every stream has a connection of its own.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -87,6 +88,10 @@ class MultiplexedTransport:
         self._by_wire: dict[str, int] = {}
         self._told: dict[str, int] = {}
         """What the server carries for us on this connection, as far as we told it."""
+        self._stale: set[int] = set()
+        """Sources that were said to be lost, and were neither opened anew nor given up since."""
+        self._repeat: Timer | None = None
+        self._soon: Timer | None = None
         self._source = 0
         self._url = ""
         self._name = ""
@@ -110,10 +115,11 @@ class MultiplexedTransport:
         place = self._places[source] = _Place(key, spec, spec.wire_key(key), last)
         self._by_wire[place.wire] = source
         if self._state.phase is c.Phase.RECONNECTING and not self._state.probing:
-            self._say(self._lost_record(source))
+            self._lose((source,))
         self._change()
 
     def close(self, source: int) -> None:
+        self._stale.discard(source)
         if self._direct is not None:
             self._direct.close(source)
         place = self._places.pop(source, None)
@@ -204,10 +210,10 @@ class MultiplexedTransport:
         self.release()
 
     def _leave(self, reason: c.Reason) -> None:
-        for timer in (self._flush, self._linger):
+        for timer in (self._flush, self._linger, self._repeat, self._soon):
             if timer is not None:
                 timer.cancel()
-        self._flush = self._linger = None
+        self._flush = self._linger = self._repeat = self._soon = None
         self._step(c.Unwanted(reason))
 
     def _sync(self) -> None:
@@ -215,7 +221,8 @@ class MultiplexedTransport:
         if not self._name or self._posting is not None:
             return
         removed = [wire for wire, source in self._told.items() if self._by_wire.get(wire) != source]
-        added = [(wire, source) for wire, source in self._by_wire.items() if self._told.get(wire) != source]
+        wanted = ((wire, source) for wire, source in self._by_wire.items() if source not in self._stale)
+        added = [(wire, source) for wire, source in wanted if self._told.get(wire) != source]
         if not removed and not added:
             return
         body = json.dumps({"add": [self._places[source].asked() for _, source in added], "remove": removed})
@@ -237,11 +244,12 @@ class MultiplexedTransport:
         if epoch != self._state.epoch or not self._name:
             return
         if answer.status == 404:
-            # The server knows this connection no more: a new one with the whole set, at once unless that has just failed, too.
+            # The server knows this connection no more: a new one with the whole set, soon unless that has just failed, too.
             known = self._state.failures == 0
             self._step(c.SocketFailed(epoch))
             if known:
-                self._step(c.TryNow())
+                # The streams take in that they were lost within a beat, and then ask for their places all at once.
+                self._soon = self._clock.call_at(self._clock.now() + self._timings.beat_ms, lambda: self._try(epoch))
             return
         if not 200 <= answer.status < 300:
             # Who wanted to enter fails alone and tries again by its own backoff; who should have left is removed with the next change.
@@ -253,6 +261,11 @@ class MultiplexedTransport:
             self._told.update({wire: 0 for wire in removed if wire not in self._told})
             return
         self._sync()
+
+    def _try(self, epoch: int) -> None:
+        self._soon = None
+        if epoch == self._state.epoch:
+            self._step(c.TryNow())
 
     def _end_post(self) -> None:
         if self._posting is not None:
@@ -301,8 +314,24 @@ class MultiplexedTransport:
         self._said.append(record)
         self._wake()
 
-    def _lost_record(self, source: int) -> RawFrame:
-        return lost(source, self._state.reason, self._state.retry_at_ms)
+    def _lose(self, sources: Iterable[int]) -> None:
+        for source in sources:
+            self._stale.add(source)
+            self._say(lost(source, self._state.reason, self._state.retry_at_ms))
+
+    def _bring_back(self) -> None:
+        """Those who wait take their places anew; who has not taken in yet that it was lost, at a later beat."""
+        self._ready()
+        self._repeated()
+
+    def _repeated(self) -> None:
+        if self._repeat is not None:
+            self._repeat.cancel()
+        self._repeat = None
+        if self._stale and self._state.phase is not c.Phase.RECONNECTING:
+            self._ready(frozenset(self._stale))
+        if self._stale and (self._direct is not None or self._state.phase in (c.Phase.CONNECTING, c.Phase.OPEN)):
+            self._repeat = self._clock.call_at(self._clock.now() + self._timings.beat_ms, self._repeated)
 
     def _refuse_all(self) -> None:
         status = 204 if self._state.ended is c.Reason.ENDED else 403
@@ -325,15 +354,14 @@ class MultiplexedTransport:
             if after.reason is c.Reason.UNAVAILABLE:
                 self._fall_back()
             elif not after.probing and (before.phase, before.retry_at_ms) != (after.phase, after.retry_at_ms):
-                for source in self._places:
-                    self._say(self._lost_record(source))
+                self._lose(self._places)
 
     def _run(self, effect: c.Effect) -> None:
         match effect:
             case c.OpenSocket(epoch):
                 self._reconnects += epoch > 1
-                self._ready()  # those who wait take their places anew, with the last ids of now
-                self._told = dict(self._by_wire)
+                self._bring_back()  # with the last ids of now
+                self._told = {wire: source for wire, source in self._by_wire.items() if source not in self._stale}
                 wanted = [self._places[source].asked() for source in self._told.values()]
                 self._source = -epoch  # numbers below 0 are nobody else's
                 self._url = f"{PATH}?want={quote(json.dumps(wanted, separators=(',', ':')), safe='')}"
@@ -375,9 +403,10 @@ class MultiplexedTransport:
         """The server has no such endpoint: a connection per stream, for the rest of the page's life."""
         self._leave(c.Reason.UNAVAILABLE)
         self._direct = DirectTransport(self._sources)
-        self._ready()  # fewer may be open now, and who waits goes on
+        self._bring_back()  # fewer may be open now, and who waits goes on
         for source, place in list(self._places.items()):
-            self._direct.open(source, place.key, place.spec, place.last)
+            if source not in self._stale:
+                self._direct.open(source, place.key, place.spec, place.last)
         self._places.clear()
         self._by_wire.clear()
 
