@@ -191,12 +191,16 @@ def _differs(kind: Kind, told: str, held: Any) -> str:
 
 def _figures_differ(held: Any, told: Any, where: str = "api") -> str:
     """Everything must be equal but figures over a window of time: the clock alone moves them between two looks at one place."""
-    if isinstance(held, dict) and isinstance(told, dict) and held.keys() == told.keys():
-        return next((found for name in held if (found := _figures_differ(held[name], told[name], f"{where}.{name}"))), "")
-    if isinstance(held, list) and isinstance(told, list) and len(held) == len(told):
-        return next(
-            (found for number in range(len(held)) if (found := _figures_differ(held[number], told[number], f"{where}.{number}"))), ""
-        )
+    if isinstance(held, dict) and isinstance(told, dict):
+        ours, theirs = cast("dict[str, Any]", held), cast("dict[str, Any]", told)
+        if ours.keys() != theirs.keys():
+            return f"{where} has {sorted(ours)}, the server's {sorted(theirs)}"
+        return next((found for name in ours if (found := _figures_differ(ours[name], theirs[name], f"{where}.{name}"))), "")
+    if isinstance(held, list) and isinstance(told, list):
+        mine, its = cast("list[Any]", held), cast("list[Any]", told)
+        pairs = {str(number): pair for number, pair in enumerate(zip(mine, its, strict=False))}
+        differs = next((found for name, (a, b) in pairs.items() if (found := _figures_differ(a, b, f"{where}.{name}"))), "")
+        return differs or ("" if len(mine) == len(its) else f"{where} has {len(mine)}, the server's {len(its)}")
     if isinstance(held, int | float) and isinstance(told, int | float):
         return "" if abs(held - told) <= max(5.0, 0.05 * max(abs(held), abs(told))) else f"{where} is {held}, the server's {told}"
     return "" if held == told else f"{where} is {held}, the server's {told}"

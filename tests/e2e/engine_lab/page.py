@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from pyapp import __version__
 from pyapp.browser.host import Host
@@ -79,8 +79,8 @@ class Panel:
 def data_of(value: Any) -> Any:
     """Cached data as plain JSON."""
     if isinstance(value, LiveList):
-        rows: tuple[Any, ...] = value.rows
-        return {"rows": [row.model_dump(mode="json") for row in rows], "total": value.total}
+        page = cast("LiveList[Any]", value)
+        return {"rows": [row.model_dump(mode="json") for row in page.rows], "total": page.total}
     return value.model_dump(mode="json")
 
 
@@ -130,7 +130,7 @@ class Lab:
             "changes": lambda: json.dumps(self._changes),
             "sent": lambda: json.dumps(self._http.sent),
             "held": self._held,
-            "refresh": lambda key: client.refresh(parse_key(key)),
+            "refresh": self._refresh,
         }
         js.globalThis.lab = to_js({name: create_proxy(call) for name, call in calls.items()}, dict_converter=js.Object.fromEntries)
         for panel in self._panels:
@@ -153,6 +153,10 @@ class Lab:
         domains = {"domains": statistics.feeds.domains, "feeds": statistics.feeds.queries, "fetches": statistics.feeds.fetches}
         parts = {name: plain(getattr(statistics, name)) for name in statistics.__dataclass_fields__ if name != "feeds"}
         return report({"settings": self._settings, "page": page, **domains, **parts})
+
+    def _refresh(self, key: str) -> None:
+        assert self._client is not None
+        self._client.refresh(parse_key(key))
 
     def _held(self, key: str) -> str | None:
         """Cheaper than the diagnostics, for tests that ask again and again."""
