@@ -442,7 +442,7 @@ class Client(Queries):
     def pulse(self) -> Pulse:
         """What a page shows of the connection every second; `statistics` is the whole, and costs more."""
         tabs = self._tabs.statistics() if self._tabs is not None else None
-        return Pulse(self._streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms, tabs)
+        return Pulse(self._streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms, tabs, self._streams.open_count())
 
     def statistics(self) -> Statistics:
         return Statistics(

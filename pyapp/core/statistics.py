@@ -37,9 +37,10 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The streams, the requests under way and the server's clock, cheaply."""
+    """The streams, how many connections carry them, the requests under way and the server's clock, cheaply."""
 
     streams: tuple[StreamPulse, ...]
     in_flight: int
     clock_offset_ms: float | None
     tabs: TabStatistics | None = None
+    connections: int = 0

@@ -130,7 +130,7 @@ def strip_view(pulse: Pulse, now_ms: float, wall_ms: float, events_per_min: floa
     open_now = [row for row in pulse.streams if row.state.phase == "open"]
     beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None and row.state.heartbeat_ms is not None]
     return StripView(
-        connections=len(open_now),
+        connections=pulse.connections,
         streams=len(open_now),
         events_per_min=events_per_min,
         heard_at_ms=(wall_ms - (now_ms - max(beats))) // 1_000 * 1_000 if beats else None,

@@ -16,7 +16,7 @@ from pyapp.core.streams.connection import Connection as Socket
 from pyapp.core.streams.connection import Phase, Reason
 from pyapp.core.streams.entry import StreamPulse
 from pyapp.core.streams.spec import stream_key
-from pyapp.pages.connection import connection_view
+from pyapp.pages.connection import connection_view, strip_view
 from pyapp.pages.protocol import Connection
 
 REFUSED = HttpError("The server answered 401: Missing or invalid Authorization header.", status=401)
@@ -24,7 +24,7 @@ REFUSED = HttpError("The server answered 401: Missing or invalid Authorization h
 
 def pulse(*sockets: Socket) -> Pulse:
     streams = tuple(StreamPulse(stream_key("events", n=number), socket, 0) for number, socket in enumerate(sockets))
-    return Pulse(streams=streams, in_flight=0, clock_offset_ms=None)
+    return Pulse(streams=streams, in_flight=0, clock_offset_ms=None, connections=1)
 
 
 def open_socket(heartbeat_ms: float | None) -> Socket:
@@ -64,3 +64,9 @@ def test_a_heartbeat_that_every_stream_has_is_said() -> None:
     live = result((), State.LIVE, Why.DELIVERING)
     assert "heartbeat" in view(live, sockets=(open_socket(5_000.0),))[2]
     assert "heartbeat" not in view(live, sockets=(open_socket(5_000.0), open_socket(None)))[2]
+
+
+def test_streams_that_share_a_connection_are_one_connection() -> None:
+    # RT-64
+    strip = strip_view(pulse(open_socket(5_000.0), open_socket(5_000.0)), 1_000.0, 1_000.0, None, "")
+    assert (strip.connections, strip.streams) == (1, 2)
