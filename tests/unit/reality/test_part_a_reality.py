@@ -133,6 +133,22 @@ def test_a_server_that_is_mended_is_live_again_with_one_snapshot_each_and_pollin
     counters_add_up(world)
 
 
+def test_what_did_not_load_says_when_it_is_asked_again_and_not_when_its_stream_is_tried() -> None:
+    # RT-12, RT-80, RT-83
+    world = World("redis-down")
+    world.scripts["workers/stream"] = lambda: Script(((0.0, part_a.OPEN), (1.5, part_a.ERROR)), ends=True)
+    look = world.look(WORKERS)
+    world.run(10)  # asked at 7.1 s and again at 15.1; the stream is tried at another time
+    assert look.now == ("error", "server")
+    row = next(row for row in world.client.statistics().feeds.queries if row.key == str(WORKERS))
+    assert row.next_ms is not None
+    at_ms = world.clock.wall() - world.clock.now() + row.next_ms
+    assert look.last.freshness.next_attempt_ms == pytest.approx(at_ms, abs=1_000)
+    retry_ms = world.stream("workers").state.retry_at_ms
+    assert retry_ms is not None
+    assert abs(retry_ms - row.next_ms) > 1_000
+
+
 def test_figures_that_fail_take_nothing_with_them_that_the_server_answers() -> None:
     # RT-66: without its store that server fails at /dashboard/stats alone, and answers /functions and /jobs/trends
     world = World("no-redis")
