@@ -328,6 +328,7 @@ class QueryRow:
         next_page: of a window.
         whole: its stream says the whole state each time.
         settles: its stream may lag the server by one event (RT-44).
+        alternatives: parameters that may be several, which the text of a key shows as lists (RT-1).
         live, window, refresh: the contract of the views that show it, for people.
     """
 
@@ -345,6 +346,7 @@ class QueryRow:
     next_page: Callable[[WindowKey, Any], HttpRequest | None] | None = None
     whole: bool = False
     settles: bool = False
+    alternatives: frozenset[str] = frozenset()
 
 
 def _no_stream(key: WritableKey) -> StreamKey | None:
@@ -399,6 +401,7 @@ QUERIES: tuple[QueryRow, ...] = (
         _RANGE,
         _SAFE,
         _next_jobs,
+        alternatives=frozenset({"status"}),
     ),
     QueryRow(
         "requests",
@@ -540,6 +543,7 @@ def query_specs(
             reduce=reducers.get(row.family),
             whole=row.whole,
             settles=row.settles,
+            alternatives=row.alternatives,
             rows=(compared or {}).get(row.family),
             invalidated_by=_outdated(row.outdated_by),
             next_page=row.next_page,

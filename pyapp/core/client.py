@@ -179,6 +179,7 @@ class Client(Queries):
             alerts=self._alerts,
             limits=limits,
             on_date=self.server_clock.heard_date,
+            on_recovered=self._recovered,
         )
         self._cache = QueryCache(
             clock=clock,
@@ -344,6 +345,8 @@ class Client(Queries):
     def set_offline(self, offline: bool) -> None:
         """The browser says whether there is a network: automatic fetches wait for one (RT-31, RT-52)."""
         self._streams.set_online(not offline)
+        if not offline:
+            self._requests.try_now()
         self._feeds.set_offline(offline)
         self._wake()
 
@@ -472,6 +475,9 @@ class Client(Queries):
 
     def _request_limit(self) -> int:
         return request_limit(self._protocol(), self._streams.open_count())
+
+    def _recovered(self, cls: str) -> None:
+        self._feeds.recovered(lambda endpoint: self._requests.class_of(endpoint) == cls)
 
     def _visibility_changed(self, paused: bool) -> None:
         changed = paused != self._was_paused

@@ -3,7 +3,8 @@
 All times are milliseconds. `now()` never goes back and means nothing by itself; `wall()` is milliseconds since 1970 and may jump.
 
 `TimerHeap` serves any number of timers from a single host timer, so that a page with hundreds of polls and watches holds one
-JavaScript timeout, and a cancelled timer costs nothing but its place in the heap.
+JavaScript timeout. A cancelled timer costs its place in the heap until then, so the heap throws them out when they are more than half
+of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import Protocol
 
 ARM_AT_MOST_MS = 2_147_483_647.0
 """The longest delay that a browser's timeout knows: with a longer one it fires at once. The heap arms again when it has passed."""
+
+CANCELLED_AT_LEAST = 32
+"""Fewer cancelled timers than this are not worth a new heap."""
 
 
 class Timer(Protocol):
@@ -68,25 +72,30 @@ class HostTimer(Protocol):
 
 
 class _Entry:
-    __slots__ = ("callback", "set_at_ms")
+    __slots__ = ("callback", "heap", "set_at_ms")
 
-    def __init__(self, callback: Callable[[], None], set_at_ms: float) -> None:
+    def __init__(self, heap: TimerHeap, callback: Callable[[], None], set_at_ms: float) -> None:
         self.set_at_ms = set_at_ms  # a timer may be set for a time that is past: it is late from here on
         self.callback: Callable[[], None] | None = callback
+        self.heap: TimerHeap | None = heap  # while it has a place there
 
     def cancel(self) -> None:
-        self.callback = None
+        if self.callback is not None:
+            self.callback = None
+            if self.heap is not None:
+                self.heap.cancelled()
 
 
 @dataclass(frozen=True, slots=True)
 class ClockStatistics:
-    """`pending`: timers set and neither fired nor cancelled; `fired`: callbacks called; `late_ms`: the worst delay so far; `sleeps`:
-    times it was so late that the machine must have slept."""
+    """`pending`: timers set and neither fired nor cancelled; `held`: places in the heap, with those of cancelled ones; `fired`:
+    callbacks called; `late_ms`: the worst delay so far; `sleeps`: times it was so late that the machine must have slept."""
 
     pending: int
     fired: int
     late_ms: float
     sleeps: int = 0
+    held: int = 0
 
 
 class TimerHeap:
@@ -100,6 +109,7 @@ class TimerHeap:
         self._host = host
         self._on_error = on_error
         self._heap: list[tuple[float, int, _Entry]] = []
+        self._cancelled = 0
         self._order = 0
         self._armed_for: float | None = None
         self._fired = 0
@@ -131,7 +141,7 @@ class TimerHeap:
         return self._host.wall()
 
     def call_at(self, when_ms: float, callback: Callable[[], None]) -> Timer:
-        entry = _Entry(callback, self._host.now())
+        entry = _Entry(self, callback, self._host.now())
         self._order += 1
         heapq.heappush(self._heap, (when_ms, self._order, entry))
         self._arm()
@@ -146,7 +156,7 @@ class TimerHeap:
         # All that is due is taken out first: a callback that sets a timer for "now" must not starve the page.
         due: list[tuple[float, int, _Entry]] = []
         while self._heap and self._heap[0][0] <= now:
-            row = heapq.heappop(self._heap)
+            row = self._pop()
             if row[2].callback is not None:
                 due.append(row)
         late = max((now - max(when, entry.set_at_ms) for when, _, entry in due), default=0.0)
@@ -177,9 +187,23 @@ class TimerHeap:
             except Exception as error:
                 self._on_error(error)
 
+    def cancelled(self) -> None:
+        """A timer that is in the heap was cancelled: too many of those, and they are thrown out."""
+        self._cancelled += 1
+        if self._cancelled > CANCELLED_AT_LEAST and self._cancelled * 2 > len(self._heap):
+            self._heap = [row for row in self._heap if row[2].callback is not None]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
+
+    def _pop(self) -> tuple[float, int, _Entry]:
+        row = heapq.heappop(self._heap)
+        row[2].heap = None
+        self._cancelled -= row[2].callback is None
+        return row
+
     def _drop_cancelled(self) -> None:
         while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
+            self._pop()
 
     def _arm(self) -> None:
         if self._suspended:
@@ -196,5 +220,5 @@ class TimerHeap:
             self._host.arm(min(ARM_AT_MOST_MS, max(0.0, when - self._host.now())))
 
     def statistics(self) -> ClockStatistics:
-        pending = sum(1 for _, _, entry in self._heap if entry.callback is not None)
-        return ClockStatistics(pending, self._fired, self._late_ms, self._sleeps)
+        pending = len(self._heap) - self._cancelled
+        return ClockStatistics(pending, self._fired, self._late_ms, self._sleeps, len(self._heap))

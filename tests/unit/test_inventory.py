@@ -174,6 +174,15 @@ def test_a_list_asks_for_no_more_than_it_keeps_and_for_each_alternative() -> Non
         inventory.request_of(live("nonsense"))
 
 
+def test_a_list_of_statuses_prints_as_a_list_however_it_was_spelled() -> None:
+    # RT-1
+    specs = inventory.query_specs(REDUCERS)
+    for key in (live("jobs", status="failed"), live("jobs", status=["failed"])):
+        assert str(key.spelled(specs["jobs"].alternatives)) == '["jobs","live",{"status":["failed"]}]'
+    key = live("requests", status=500)
+    assert str(key.spelled(specs["requests"].alternatives)) == '["requests","live",{"status":500}]'
+
+
 def test_streams_share_the_parameters_of_their_keys() -> None:
     # RT-20
     specs = inventory.query_specs(REDUCERS)

@@ -20,7 +20,7 @@ from pyapp.core.feeds.delivery import Delivery
 from pyapp.core.feeds.fallback import Fallback
 from pyapp.core.feeds.modes import mode_of, polling_of
 from pyapp.core.feeds.pause import Pause
-from pyapp.core.feeds.pausing import Pausing
+from pyapp.core.feeds.pausing import BREAKER, Pausing
 from pyapp.core.feeds.permission import Permission
 from pyapp.core.feeds.reading import AGE_STEP_MS, freshness_of
 from pyapp.core.feeds.schedule import FIRST_SNAPSHOT, LOOKED_AGAIN, Schedule
@@ -307,6 +307,19 @@ class Feeds:
             return
         self._scopes.offline = offline
         self._went_on(returned="" if offline else "online again")
+        if not offline:
+            self.recovered(lambda endpoint: True)  # what failed may have been the network
+
+    def recovered(self, concerns: Callable[[str], bool]) -> None:
+        """A breaker closed: whoever it refused asks again at once, one by one as there is room (RT-66).
+
+        Args:
+            concerns: whether an endpoint is of its class.
+        """
+        for feed in list(self._feeds.values()):
+            error = feed.query.error
+            if error is not None and error.kind == BREAKER and concerns(feed.query.spec.endpoint):
+                self._schedule.hasten(feed)
 
     def set_fetching(self, on: bool) -> None:
         """The flag for periodic fetching: off, only a person and what has no data yet asks (RT-31)."""

@@ -146,6 +146,12 @@ class Schedule:
         if due is not None and why is not None:
             feed.timer = self._clock.call_at(due, lambda: self._due(feed, why))
 
+    def hasten(self, feed: Feed) -> None:
+        """What the last attempt was refused for is over: a retry that waits for its time happens now."""
+        if feed.timer is not None and feed.why is Why.RETRY:
+            feed.timer.cancel()
+            self._due(feed, Why.RETRY)
+
     def resume(self, feed: Feed) -> None:
         """What paused a query may have ended, or begun."""
         self.plan(feed)

@@ -64,7 +64,8 @@ class Scopes:
         return self._scopes.get(key)
 
     def get(self, key: StreamKey) -> Scope:
-        """The scope of a stream, made when it is first wanted."""
+        """The scope of a stream, made when it is first wanted. Keys that name the same stream to the server are one (RT-20)."""
+        key = self._manager.canonical(key)
         scope = self._scopes.get(key)
         if scope is None:
             scope = self._scopes[key] = Scope(key)

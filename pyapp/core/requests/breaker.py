@@ -11,11 +11,12 @@ A failure is what `RequestError.is_failure` says: network, time-out, 5xx, 408, 4
     open       ask, before its time                           open       refuse
     open       ask, at its time or by a person                half-open  probe
     open       failed, succeeded (sent before it opened)      open
+    open       hurried                                        open       retry at once
     half-open  ask                                            half-open  refuse (one probe is under way)
     half-open  succeeded, of the probe                        closed
     half-open  failed, of the probe                           open       retry in 30 s
     half-open  abandoned, of the probe                        open       retry at once
-    half-open  any of these, of another request               half-open
+    half-open  any of these, of another request; hurried      half-open
     any        reset                                          closed
 
 Every probe has a number, and what an older one brings changes nothing. Invariants: at most one probe is under way; it opens only after
@@ -115,6 +116,11 @@ def abandoned(breaker: Breaker, now_ms: float, probe: int) -> Breaker:
     if breaker.state is BreakerState.HALF_OPEN and probe == breaker.probe:
         return _open(breaker, now_ms, now_ms)
     return breaker
+
+
+def hurry(breaker: Breaker, now_ms: float) -> Breaker:
+    """What made the requests fail may be over: the next one may try."""
+    return replace(breaker, retry_at_ms=now_ms) if breaker.state is BreakerState.OPEN else breaker
 
 
 def reset(breaker: Breaker, now_ms: float) -> Breaker:

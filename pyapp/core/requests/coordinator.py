@@ -57,6 +57,7 @@ class Requests:
         alerts: Alerts | None = None,
         limits: bool = True,
         on_date: OnDate = lambda text, began_ms, ended_ms: None,
+        on_recovered: Callable[[str], None] = lambda cls: None,
     ) -> None:
         """Build the door.
 
@@ -66,6 +67,7 @@ class Requests:
             endpoints: by name; one that is not there is a class of its own.
             limits: whether owners are held to their rate (RT-67).
             on_date: told the `Date` of every answer, and the clock times between which it was written (RT-55).
+            on_recovered: told the name of a class whose breaker has closed: who was refused may ask again (RT-66).
         """
         self._clock = clock
         self._http = http
@@ -75,6 +77,7 @@ class Requests:
         self._endpoints = dict(endpoints or {})
         self._alerts = alerts or Alerts(clock)
         self._on_date = on_date
+        self._on_recovered = on_recovered
         self._coordinated = True
         self._flying: dict[Flight, None] = {}
         self._joinable: dict[RequestKey, Flight] = {}
@@ -185,6 +188,15 @@ class Requests:
         self._owners.exempt = not self._coordinated
         if not self._owners.limiting:
             self._owners.release_all()
+
+    def class_of(self, endpoint: str) -> str:
+        """The name of an endpoint's class."""
+        return self._spec(endpoint).cls.name
+
+    def try_now(self) -> None:
+        """What kept the server from answering may be over, the network being back: the next request of each class tries (RT-66)."""
+        for lane in self._lanes.all():
+            self._guard.hurry(lane)
 
     def pump(self) -> None:
         """Send what waits, as far as the budget lets (RT-64); call it when the budget grew."""
@@ -340,6 +352,7 @@ class Requests:
 
     def _finish(self, flight: Flight, outcome: Answer | RequestError) -> None:
         now, lane = self._clock.now(), self._lane(flight)
+        refused = self._guard.closed_to_all(lane)
         count = self._counts[flight.endpoint.name]
         count.last_ms = now - flight.began_ms
         self._leave(flight)
@@ -354,14 +367,20 @@ class Requests:
         waiters = list(flight.waiters.values())
         flight.waiters.clear()
         self.pump()
+        raised: list[Exception] = []
         outer, self._delivering = self._delivering, flight
-        try:
-            for done in waiters:
+        for done in waiters:
+            try:
                 done(outcome)
-        finally:
-            self._delivering = outer
-            # Only now is it known whether anybody could read the answer: an alert must not end and begin again with each probe.
-            self._guard.announce(lane)
+            except Exception as error:  # one waiter's mistake is not the others'
+                raised.append(error)
+        self._delivering = outer
+        # Only now is it known whether anybody could read the answer: an alert must not end and begin again with each probe.
+        self._guard.announce(lane)
+        if refused and not self._guard.closed_to_all(lane):
+            self._on_recovered(lane.cls.name)
+        if raised:
+            raise raised[0]
 
     def _fail(self, lane: Lane, probe: int) -> None:
         """A request failed: where that opens the breaker, what waits for its place is not sent."""

@@ -54,6 +54,14 @@ class Guard:
         """A request was given up."""
         lane.breaker = breaker.abandoned(lane.breaker, self._clock.now(), probe)
 
+    def hurry(self, lane: Lane) -> None:
+        """Let the next request try."""
+        lane.breaker = breaker.hurry(lane.breaker, self._clock.now())
+
+    def closed_to_all(self, lane: Lane) -> bool:
+        """Whether its requests are refused but for the one that tries."""
+        return lane.breaker.state is not BreakerState.CLOSED
+
     def reset(self, lane: Lane) -> None:
         """Forget what failed."""
         lane.breaker = breaker.reset(lane.breaker, self._clock.now())

@@ -48,8 +48,9 @@ the epoch it was made for; an event of another epoch changes nothing and has no 
       closed
 
 `failures` goes back to 0 only when an epoch was confirmed and held (RT-23); being unwanted in between does not help a server that
-drops. There is at most one retry timer, because only `reconnecting` has one and every way out of it clears it (RT-22). A stream that
-is lost with a shared connection keeps its place there (its socket) until it is opened anew or unwanted.
+drops. But with what a flag closes all is forgotten that was learnt of the connection (RT-71); its place is kept, because the server
+says whether it still is one. There is at most one retry timer, because only `reconnecting` has one and every way out of it clears it
+(RT-22). A stream that is lost with a shared connection keeps its place there (its socket) until it is opened anew or unwanted.
 """
 
 from __future__ import annotations
@@ -432,8 +433,14 @@ class Machine:
         # To be asked for anew is to have been unwanted: then even what the server ended may be tried. Forbidden stays.
         ended = Reason.NONE if state.ended is Reason.ENDED and reason is Reason.NOT_WANTED else state.ended
         if state.phase is Phase.CLOSED:
-            return replace(state, reason=reason, ended=ended), ()
+            return self._cleared(replace(state, reason=reason, ended=ended)), ()
         after = replace(self._without_socket(state, now_ms), phase=Phase.CLOSED, reason=reason, since_ms=now_ms, ended=ended)
+        after = self._cleared(after)
         socket = (CloseSocket(state.epoch),) if state.phase in _WITH_A_SOCKET or state.shared else ()
         probe = (CancelProbe(),) if state.probing else ()
         return after, (*socket, *probe, *(ClearTimer(name) for name in TimerName), *self._lost_effect(state, reason))
+
+    @staticmethod
+    def _cleared(state: Connection) -> Connection:
+        """What a flag forgets of the connection that it closed (RT-71)."""
+        return replace(state, failures=0, floor_ms=0.0, lost_ms=None) if state.reason is Reason.FLAG_OFF else state

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from pyapp.core.clock import Clock, Timer
+from pyapp.core.errors import KeyMisuse
 from pyapp.core.ports import FrameKind, Random, RawFrame
 from pyapp.core.streams import connection as c
 from pyapp.core.streams.budget import within_budget
@@ -105,8 +106,9 @@ class StreamManager:
 
     def deny(self, denied: Mapping[StreamKey | str, c.Reason]) -> None:
         """Keep some closed, each for a reason: by key, or by name for all streams of that name (RT-71). It is the whole set."""
-        if dict(denied) != self._denied:
-            self._denied = dict(denied)
+        keys = {key if isinstance(key, str) else self.canonical(key): reason for key, reason in denied.items()}
+        if keys != self._denied:
+            self._denied = keys
             self.reconcile()
 
     def keep(self, names: Iterable[str]) -> None:
@@ -147,7 +149,7 @@ class StreamManager:
             entry = self._entries.get(key) or self._new_entry(key)
             self._step(entry, c.Wanted(resume_from) if key in granted else c.Unwanted(closed.get(key, c.Reason.BUDGET)))
         if self._blocked is not None or self._suspended:
-            self._transport.release()
+            self._transport.release(self._blocked or c.Reason.HIDDEN)
 
     def _closed_for(self, key: StreamKey) -> c.Reason | None:
         """Why a stream must not be open, if it must not."""
@@ -236,6 +238,17 @@ class StreamManager:
     def entity(self, key: StreamKey, event: Any) -> str | None:
         """What an event of a stream is about."""
         return self._specs[key.name].entity(event)
+
+    def canonical(self, key: StreamKey) -> StreamKey:
+        """The one key of all that name the same stream to the server.
+
+        Raises:
+            KeyMisuse: there is no such stream.
+        """
+        spec = self._specs.get(key.name)
+        if spec is None:
+            raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
+        return spec.canonical(key)
 
     def knows(self, key: StreamKey) -> bool:
         """Whether there is such a stream."""

@@ -175,9 +175,9 @@ class MultiplexedTransport:
         self._step(c.CameOnline() if online else c.WentOffline())
         return self._direct is None
 
-    def release(self) -> None:
+    def release(self, reason: c.Reason) -> None:
         if not self._places:
-            self._leave(c.Reason.NOT_WANTED)
+            self._leave(reason)
 
     def forget(self) -> None:
         self._leave(c.Reason.NOT_WANTED)
@@ -207,7 +207,7 @@ class MultiplexedTransport:
 
     def _lingered(self) -> None:
         self._linger = None
-        self.release()
+        self.release(c.Reason.NOT_WANTED)
 
     def _leave(self, reason: c.Reason) -> None:
         for timer in (self._flush, self._linger, self._repeat, self._soon):

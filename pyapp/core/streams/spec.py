@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from pyapp.core.cache.keys import Param, Params, canonical
+from pyapp.core.cache.keys import Canonical, Param, Params, canonical, fold
 from pyapp.core.streams.decode import Decoder
 
 
@@ -55,6 +55,11 @@ def _no_control(event: Any) -> Control | None:
     return None
 
 
+def _text(value: Canonical) -> Canonical:
+    """A value as it goes out: text, or the texts of several."""
+    return tuple(str(one) for one in value) if isinstance(value, tuple) else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
     """A stream of the server.
@@ -87,9 +92,19 @@ class StreamSpec:
     defaults: Params = ()
     whole: bool = False
 
+    def canonical(self, key: StreamKey) -> StreamKey:
+        """The one key of all that name the same stream to the server: defaults said, and every value as the text that goes out.
+
+        Without it `hours=24`, `hours="24"` and nothing at all would be three streams here and one at the server (RT-20).
+        """
+        said = {**dict(self.defaults), **{name: fold(value) for name, value in key.params}}
+        params = tuple((name, _text(said[name])) for name in sorted(said))
+        return key if params == key.params else StreamKey(key.name, params)
+
     def wire_key(self, key: StreamKey) -> str:
         """The server's name for a stream: its path without `/stream`, and its parameters sorted, without those that are defaults."""
-        path, query = self._filled(tuple(pair for pair in key.params if pair not in self.defaults))
+        assumed = tuple((name, _text(value)) for name, value in self.defaults)
+        path, query = self._filled(tuple((name, value) for name, value in key.params if (name, _text(value)) not in assumed))
         path = path.removesuffix("/stream")
         return f"{path}?{urlencode(sorted(query))}" if query else path
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pyapp.core.ports import EventSources, RawFrame
-from pyapp.core.streams.connection import Connection
+from pyapp.core.streams.connection import Connection, Reason
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.spec import StreamKey, StreamSpec
 
@@ -97,8 +97,8 @@ class Transport(Protocol):
         """The network's hint (RT-52); true where a shared connection is renewed from here, so that its streams need not be."""
         ...
 
-    def release(self) -> None:
-        """Nothing will be wanted soon: what is held for nobody is closed at once and not after the linger."""
+    def release(self, reason: Reason) -> None:
+        """Nothing will be wanted soon, for this reason: what is held for nobody is closed at once and not after the linger."""
         ...
 
     def forget(self) -> None:
@@ -144,7 +144,7 @@ class DirectTransport:
     def network(self, *, online: bool) -> bool:
         return False
 
-    def release(self) -> None:
+    def release(self, reason: Reason) -> None:
         """Nothing is held for nobody."""
 
     def forget(self) -> None:

@@ -114,7 +114,7 @@ class TabTransport:
             for source in self._open:
                 self._inner.close(source)
                 self._name(source, "")
-            self._inner.release()
+            self._inner.release(Reason.FOLLOWER)
             self._lose([lost(source, Reason.FOLLOWER, None) for source in self._open])
         elif not following and self._following:
             self.unled()
@@ -246,8 +246,8 @@ class TabTransport:
         renewed = self._inner.network(online=online)
         return self._following or renewed  # a leader renews for all
 
-    def release(self) -> None:
-        self._inner.release()
+    def release(self, reason: Reason) -> None:
+        self._inner.release(reason)
 
     def forget(self) -> None:
         if not self._following:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyapp.core.clock import ARM_AT_MOST_MS, TimerHeap
+from pyapp.core.clock import ARM_AT_MOST_MS, Timer, TimerHeap
 from pyapp.core.testing import VirtualClock
 
 
@@ -184,3 +184,31 @@ def test_while_suspended_the_host_has_no_timer_and_what_fell_due_comes_afterward
     clock.resume()
     clock.advance(0)
     assert told == ["due", "set meanwhile"]
+
+
+def test_timers_that_were_cancelled_leave_when_they_are_more_than_half() -> None:
+    clock = VirtualClock()
+    fired: list[int] = []
+    kept = [clock.call_at(1_000 + n, lambda n=n: fired.append(n)) for n in range(40)]
+    for n in range(10_000):
+        clock.call_at(60_000 + n, lambda: fired.append(-1)).cancel()
+        assert clock.statistics().held <= 2 * len(kept) + 34
+    kept[0].cancel()
+    kept[0].cancel()
+    assert clock.timers == 39
+    clock.advance(1_010)
+    kept[5].cancel()  # of one that has fired, nothing counts
+    clock.advance(100_000)
+    assert fired == list(range(1, 40))
+    assert (clock.statistics().held, clock.timers) == (0, 0)
+
+
+def test_a_timer_that_another_of_the_same_moment_cancels_does_not_fire() -> None:
+    clock = VirtualClock()
+    fired: list[str] = []
+    timers: list[Timer] = []
+    clock.call_at(10, lambda: [timer.cancel() for timer in timers])
+    timers.append(clock.call_at(10, lambda: fired.append("second")))
+    clock.call_at(10, lambda: fired.append("third"))
+    clock.advance(20)
+    assert (fired, clock.timers) == (["third"], 0)

@@ -694,3 +694,16 @@ def test_any_history_agrees_with_the_table_and_leaves_one_socket_and_one_timer_o
             assert state.retry_at_ms - state.since_ms >= low
             assert state.retry_at_ms - state.since_ms <= max(min(30_000, 1_000 * 2**n), state.floor_ms) * 1.1501
         assert max(Counter(type(e).__name__ for e in effects if isinstance(e, c.OpenSocket | c.Confirmed)).values(), default=0) <= 1
+
+
+def test_a_flag_that_closes_a_stream_forgets_what_was_learnt_of_the_connection_but_not_its_place() -> None:
+    # RT-71
+    known = replace(Connection(), failures=7, floor_ms=20_000.0, lost_ms=1.0, position=AT)
+    for state in (known, replace(known, phase=Phase.RECONNECTING, reason=Reason.DROPPED, retry_at_ms=9.0)):
+        after, _ = run((10, c.Unwanted(Reason.FLAG_OFF)), state=state)
+        assert (after.phase, after.failures, after.floor_ms, after.lost_ms, after.position) == (Phase.CLOSED, 0, 0.0, None, AT)
+        again, effects = run((20, c.Wanted()), (30, c.SocketFailed(1)), state=after)
+        assert effects[0][0] == c.OpenSocket(1, AT)
+        assert 850 <= (again.retry_at_ms or 0) - 30 <= 1_150
+    hidden, _ = run((10, c.Unwanted(Reason.HIDDEN)), state=known)
+    assert (hidden.failures, hidden.floor_ms) == (7, 20_000.0)

@@ -436,3 +436,22 @@ def test_after_close_no_kept_answer_is_told() -> None:
     door.requests.close()
     door.clock.advance(0)
     assert (len(door.got), door.clock.timers) == (1, 0)
+
+
+def test_a_waiter_that_raises_keeps_no_other_from_the_answer_and_its_mistake_is_heard_of() -> None:
+    # RT-65
+    door = Door()
+
+    def mistake(outcome: object) -> None:
+        raise ZeroDivisionError("mine")
+
+    door.requests.send("x", GET, mistake)
+    door.ask()
+    door.requests.send("x", GET, mistake)
+    door.ask()
+    with pytest.raises(ZeroDivisionError):
+        door.http.take("x").reply([1])
+    assert [answer.text for answer in door.got] == ["[1]", "[1]"]
+    door.ask("y")
+    door.http.take("y").reply([2])
+    assert (door.got[-1].text, door.requests.in_flight) == ("[2]", 0)

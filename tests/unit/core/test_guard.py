@@ -252,3 +252,46 @@ def test_after_close_nothing_waits_for_the_breaker() -> None:
     door.requests.close()
     door.clock.advance(60_000)
     assert (len(door.got), door.clock.timers) == (5, 0)
+
+
+def test_a_hurried_breaker_lets_the_next_request_try_and_only_that() -> None:
+    # RT-66
+    door = Door()
+    door.fail()
+    door.ask()
+    door.clock.advance(0)
+    assert isinstance(door.got[-1], BreakerOpen)
+    door.requests.try_now()
+    asked = len(door.http.sent)
+    door.ask()
+    door.ask()
+    door.clock.advance(0)
+    assert len(door.http.sent) == asked + 1
+    door.http.waiting[-1].reply([])
+    assert door.lane().breaker == "closed"
+    door.requests.try_now()
+    assert door.lane().breaker == "closed"
+
+
+def test_who_may_ask_again_is_told_once_and_only_when_the_breaker_has_closed() -> None:
+    # RT-66
+    clock, http, told = VirtualClock(), FakeHttp(), list[str]()
+    requests = Requests(clock, http, Timings(), lambda: 6, endpoints=ENDPOINTS, on_recovered=told.append)
+
+    def ask(number: int) -> None:
+        requests.send("a", HttpRequest("GET", f"a?{number}"), lambda outcome: None, by_user=True)
+
+    for number in range(5):
+        ask(number)
+        http.waiting[-1].reply([] if number == 0 else {}, status=200 if number == 0 else 503)
+    ask(5)
+    http.waiting[-1].lose()
+    assert (told, requests.class_of("b")) == ([], "sick")
+    ask(6)
+    http.waiting[-1].reply({}, status=500)  # the probe failed
+    assert told == []
+    ask(7)
+    http.waiting[-1].reply([])
+    ask(8)
+    http.waiting[-1].reply([])
+    assert told == ["sick"]

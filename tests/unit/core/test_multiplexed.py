@@ -29,7 +29,7 @@ def specs(*names: str) -> dict[str, StreamSpec]:
 class Wired:
     """A multiplexed client in which the test says every frame."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, streams: dict[str, StreamSpec] | None = None, **options: Any) -> None:
         self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
         self.network = FakeNetwork()
         self.client = Client(
@@ -39,9 +39,9 @@ class Wired:
             visibility=self.page,
             random=random.Random(1),
             queries=thing_queries(),
-            streams={**specs("a", "b", "c"), **thing_streams()},
             multiplexed=True,
             network=self.network,
+            streams={**specs("a", "b", "c"), **thing_streams()} if streams is None else streams,
             **options,
         )
         self.events: dict[StreamKey, list[str]] = {}
@@ -433,3 +433,42 @@ def test_closing_leaves_nothing_behind() -> None:
     wired.use(C)
     wired.client.close()
     assert (wired.sources.open_urls, wired.clock.timers, wired.posted()) == ({}, 0, [])
+
+
+def test_keys_that_name_one_stream_to_the_server_are_one_stream_here() -> None:
+    # RT-20, RT-64
+    one = replace(specs("a")["a"], defaults=(("hours", 24),))
+    wired = Wired(streams={"a": one})
+    for key in (stream_key("a"), stream_key("a", hours=24), stream_key("a", hours="24"), stream_key("a", hours=[24])):
+        wired.client.use_stream(key, lambda event: wired.events.setdefault(A, []).append(event.thing.id))
+    wired.client.use_stream(stream_key("a", hours="6"), print)
+    wired.client.use_stream(stream_key("a", hours=6), print)
+    wired.clock.advance(5)
+    assert wired.wanted == [{"stream": "a"}, {"stream": "a?hours=6"}]
+    wired.greet(A)
+    wired.frame(A, "message", changed("x"), "e1:1")
+    wired.clock.settle()
+    assert wired.events == {A: ["x"] * 4}
+    assert [str(row.key) for row in wired.client.statistics().streams] == ["a?hours=24", "a?hours=6"]
+    wired.client.deny({stream_key("a"): Reason.FLAG_OFF})
+    assert wired.state(stream_key("a", hours="24")).reason == "flag off"
+
+
+def test_a_flip_of_the_flag_forgets_how_often_the_connection_failed() -> None:
+    # RT-71
+    wired = Wired()
+    wired.use(A)
+    for _ in range(4):
+        wired.socket(FrameKind.FAILED, 0)
+        wired.clock.settle()
+        state = wired.client.statistics().transport.state
+        assert state is not None
+        wired.clock.advance((state.retry_at_ms or 0) - wired.clock.now())
+    wired.client.set_streaming(False)
+    wired.clock.advance(5)
+    after = wired.client.statistics().transport.state
+    assert after is not None
+    assert (after.failures, after.phase, wired.sources.open_urls) == (0, "closed", {})
+    wired.client.set_streaming(True)
+    wired.clock.advance(5)
+    assert len(wired.sources.open_urls) == 1

@@ -151,7 +151,7 @@ def test_a_person_who_refreshes_is_the_probe_and_ends_the_breaker_for_all() -> N
     world.client.refresh(aggregate("sick", n=0))
     world.run(DELAY_MS)
     assert len(world.asked["sick"]) == asked + 1
-    world.run(31_000)
+    world.run(1_000)  # whoever was refused asks again as soon as one was answered, and not when the breaker's time is over
     assert {marks[-1][1:] for marks in world.marks.values()} == {("polling", "design")}
     assert {row.breaker for row in world.client.statistics().requests.classes} == {"closed"}
 
@@ -162,3 +162,18 @@ def test_nothing_is_left_after_close_while_a_breaker_is_open() -> None:
     world.run(20_000)
     world.client.close()
     assert (world.clock.timers, world.http.waiting) == (0, [])
+
+
+def test_online_again_what_the_breaker_refused_is_tried_at_once() -> None:
+    # RT-52, RT-66
+    world = Hospital("lost")
+    world.run(20_000)
+    world.client.set_offline(True)
+    world.fault = ""
+    world.run(3_000)
+    asked = len(world.asked["sick"])
+    world.client.set_offline(False)
+    world.run(2_000)
+    assert len(world.asked["sick"]) > asked
+    assert {marks[-1][1:] for marks in world.marks.values()} == {("polling", "design")}
+    assert {row.breaker for row in world.client.statistics().requests.classes} == {"closed"}
