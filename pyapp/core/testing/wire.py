@@ -95,7 +95,7 @@ class Wire:
             self._sources.record(source, FrameKind.HEARTBEAT, json.dumps({"at": ""}))
 
     def bye(self, retry_ms: int = 1_000) -> None:
-        """A planned end of every socket; of one that is stalled nobody hears but the end, and a part-A server says nothing before it."""
+        """A planned end of every socket; a stalled one and a part-A server say nothing before it."""
         if self.stalled or not self.part_b:
             self.drop()
             return
