@@ -19,7 +19,7 @@ from browsers import launch, new_context
 from conftest import TRUTH, Console, Server, running
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
 
-ROUTES = ("#/", "#/jobs", "#/jobs?status=failed&status=complete", "#/jobs?status=active&status=queued", "#/jobs")
+ROUTES = ("#/", "#/jobs", "#/jobs?status=failed", "#/jobs?status=complete", "#/jobs")
 LIGHT = "light.html"
 
 

@@ -36,14 +36,17 @@
     }
   }
 
+  /** One alternative is the same as the value itself (RT-1), and a key may be spelled either way. */
+  const folded = (key) => key.replace(/\[("[^"]*")\]/g, "$1");
+
   /** A panel that says live reads at least one live query; what changed since it was painted shows by the next beats. */
   async function panelIsLive(name) {
     const deadline = performance.now() + PAINTED_MS;
     for (;;) {
       const said = document.querySelector(`[data-panel="${name}"]`)?.dataset.freshness;
       const { page, cache } = JSON.parse(penstock.diagnostics());
-      const keys = page.panels[name] ?? [];
-      if (said !== "live" || cache.queries.some((query) => keys.includes(query.key) && query.state === "live")) return;
+      const keys = (page.panels[name] ?? []).map(folded);
+      if (said !== "live" || cache.queries.some((query) => keys.includes(folded(query.key)) && query.state === "live")) return;
       if (performance.now() > deadline) {
         truth.violations.push(`panel ${name} says live and none of ${keys} is`);
         return;
