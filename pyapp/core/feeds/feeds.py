@@ -222,7 +222,9 @@ class Feeds:
             at = query.position if query.has_data else None
             # Everything after `begins_at` will come: data that reaches there misses nothing.
             complete = confirmed.begins_at is not None and at is not None and at.covers(confirmed.begins_at)
-            caught_up = query.began_ms is not None and query.began_ms >= self._returned_ms > 0
+            # A return during the absence had its snapshot; one from before says nothing of this absence.
+            returned = self._returned_ms > 0 and self._returned_ms >= self._clock.now() - (confirmed.away_ms or 0.0)
+            caught_up = returned and query.began_ms is not None and query.began_ms >= self._returned_ms
             if confirmed.resumed and (in_time or caught_up) and (complete or not query.has_data):
                 continue
             if not again and complete:
