@@ -289,6 +289,26 @@ def test_a_page_that_is_seen_again_shows_its_data_at_once_and_catches_up() -> No
     assert states(seen)[-3:] == ["paused", "stale", "live"]
 
 
+def test_a_return_says_nothing_of_a_later_absence() -> None:
+    # RT-32: a stream that was away for more than two seconds owes a snapshot, also after somebody had once come back to the page
+    world = World()
+    world.connected(sequence=5)
+    world.page.set(hidden=True)
+    world.clock.advance(60_000)
+    world.page.set(hidden=False)
+    world.settle()
+    world.open(resumed=True)
+    world.clock.advance(1_000)
+    world.http.take("things").reply([thing("a", 3)], position="e1:7")
+    world.clock.advance(6_000)
+    asked = world.http.count("things")
+    world.break_off()
+    world.clock.advance(3_000)
+    world.open(resumed=True)
+    world.clock.advance(1_000)
+    assert world.http.count("things") == asked + 1
+
+
 def test_a_page_that_starts_hidden_stops_after_its_grace() -> None:
     # RT-50
     clock, sources, http, page = VirtualClock(), FakeSources(), FakeHttp(), FakeVisibility()
