@@ -277,6 +277,8 @@ def record(lab: Lab, since: float) -> Record:
 
 CLOCK_MS = 3.0
 """What two readings of the page's clock within one turn may differ by; a lower bound is otherwise exact."""
+TIMER_LATE_MS = 250.0
+"""A timer that ends a recovery may fire so late; a health that lasted hardly longer than the recovery may have ended before it did."""
 LATE_MS = 1_500.0
 """By so much a busy machine may be late."""
 _EXCUSED = ("hidden", "offline", "live off", "not wanted", "forbidden", "permissions", "no scope", "shutdown")
@@ -331,7 +333,7 @@ def fallback_faults(rec: Record, kind: Kind) -> list[str]:
     grace_from = 0.0
     spent = False
     for outage in outages(Record(0, rec.marks, rec.changes, rec.sent), kind):
-        if outage.after_health is None or outage.after_health >= TIMES.recover_ms - CLOCK_MS:
+        if outage.after_health is None or outage.after_health >= TIMES.recover_ms + TIMER_LATE_MS:
             grace_from, spent = outage.began, False
         needed = 0.0 if spent or not outage.grace else TIMES.fallback_grace_ms
         lasted = (outage.ended if outage.ended is not None else outage.began) - outage.began
