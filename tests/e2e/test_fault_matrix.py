@@ -126,7 +126,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("store", "store", must=POLLED, polls=True, owes=True),
     # What can happen to the one connection, and so to every stream of it.
     Fault("connection: stall", "stall", whole=True, counts={"drops": 1}, must=POLLED, polls=True, owes=True, only="multiplexed"),
-    Fault("connection: 503", "503", whole=True, cut=True, must=POLLED, polls=True, owes=True, wait_ms=1_000, only="multiplexed"),
+    # No `wait_ms`: the streams hear of the refusal a beat after the connection did.
+    Fault("connection: 503", "503", whole=True, cut=True, must=POLLED, polls=True, owes=True, only="multiplexed"),
     Fault("connection: store", "store", whole=True, must=POLLED, polls=True, owes=True, only="multiplexed"),
     Fault(
         "connection: 403",
