@@ -1,4 +1,4 @@
-"""Every benchmark, or those that are named: `python -m tests.bench [boot events requests render idle responsiveness]`.
+"""Every benchmark, or those that are named: `python -m tests.bench [boot events requests render idle responsiveness tabs]`.
 
 Each prints one JSON line per figure. Ratios are of runs side by side; see docs/benchmarks.md.
 """
@@ -19,6 +19,7 @@ BENCHES = {
     "render": [["render.py"]],
     "idle": [["console_at_work.py", "idle"]],
     "responsiveness": [["console_at_work.py", "responsiveness"]],
+    "tabs": [["tabs.py"]],
 }
 BUSY = 2.5
 
