@@ -5,7 +5,8 @@ As everywhere between Python and JavaScript: one proxy per callback, made once, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from pyapp.browser.javascript import create_proxy
@@ -39,6 +40,9 @@ class BrowserChannel:
 
     def follow(self, term: str) -> None:
         self._channel.follow(term)
+
+    def keep(self, labels: Collection[str]) -> None:
+        self._channel.keep(json.dumps(sorted(labels)))
 
     def forward(self, term: str) -> None:
         self._channel.forward(term)

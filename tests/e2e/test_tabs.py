@@ -110,8 +110,8 @@ def open_tabs() -> Generator[Callable[..., Tabs]]:
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
-    """Twenty events a second, and intervals of real life."""
-    arguments = ("--source", "sim", "--rate", "20", "--profile", "docker", "--requests-per-minute", "0")
+    """A few events a second, and intervals of real life."""
+    arguments = ("--source", "sim", "--rate", "5", "--profile", "docker", "--requests-per-minute", "0")
     with running(*arguments, data=tmp_path_factory.mktemp("busy")) as server:
         yield server
 

@@ -5,6 +5,7 @@ import { FrameQueue } from "./ports.mjs";
 
 const { US, RS } = FrameQueue;
 const MUX = "mux";
+const ENVELOPE = '{"stream":"';
 
 /**
  * What all tabs hear of each other. A message is text, for Python, at once. A passed record is
@@ -24,6 +25,7 @@ export class TabChannel {
   #followed = "";
   #forwarded = "";
   #labels = new Map();
+  #kept = new Set();
 
   constructor(name, tab, frames) {
     this.#name = name;
@@ -71,6 +73,11 @@ export class TabChannel {
     this.#followed = term;
   }
 
+  /** `labelsJson`: the streams of this tab; records of others are dropped here, so that they do not wake Python. */
+  keep(labelsJson) {
+    this.#kept = new Set(JSON.parse(labelsJson));
+  }
+
   forward(term) {
     this.#forwarded = term;
   }
@@ -88,6 +95,14 @@ export class TabChannel {
     return text;
   }
 
+  /** Whether a record is for a stream of this tab. What the connection says of itself, and what is no envelope, Python counts. */
+  #concerns([label, kind, , data]) {
+    if (label !== MUX) return this.#kept.has(label);
+    if (kind !== "message" || !data.startsWith(ENVELOPE)) return true;
+    const name = data.slice(ENVELOPE.length, data.indexOf('"', ENVELOPE.length));
+    return name.includes("\\") || this.#kept.has(name);
+  }
+
   #post(said) {
     this.#channel?.postMessage(said);
   }
@@ -100,6 +115,7 @@ export class TabChannel {
     if (!Array.isArray(said)) return;
     const [term, to, ...record] = said;
     if (term !== this.#followed || term === "" || (to !== "" && to !== this.#tab)) return;
+    if (!this.#concerns(record)) return;
     this.#waiting.push(record.join(US));
     if (this.#armed) {
       this.#armed = false;

@@ -6,7 +6,7 @@ works alone, without storage terms are counted from what was heard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -67,6 +67,10 @@ class Channel(Protocol):
 
     def follow(self, term: str) -> None:
         """Keep the records of this term from now on, and no others; empty for none. What waits stays."""
+        ...
+
+    def keep(self, labels: Collection[str]) -> None:
+        """Keep only records of these streams, also of those in envelopes; what is for no stream of this tab need not wake it."""
         ...
 
     def forward(self, term: str) -> None:

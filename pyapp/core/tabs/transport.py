@@ -162,6 +162,7 @@ class TabTransport:
 
     def open(self, source: int, key: StreamKey, spec: StreamSpec, last: Position | None) -> None:
         one = self._open[source] = _Open(key, spec, spec.wire_key(key), last)
+        self._keep()
         if not self._following:
             self._open_inner(source, one)
             return
@@ -182,6 +183,7 @@ class TabTransport:
     def close(self, source: int) -> None:
         self._stale.discard(source)
         one = self._open.pop(source, None)
+        self._keep()
         if self._following:
             self.follower.close(source)
             if one is not None:
@@ -191,6 +193,10 @@ class TabTransport:
             self._leader.close(source)
             self._name(source, "")
         self._inner.close(source)
+
+    def _keep(self) -> None:
+        if self._channel is not None:
+            self._channel.keep({one.wire for one in self._open.values()})
 
     def _name(self, source: int, label: str) -> None:
         if self._channel is not None:

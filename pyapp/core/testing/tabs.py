@@ -14,7 +14,7 @@ What one tab posts reaches the others after `latency_ms()`, in order for each se
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from pyapp.core.clock import Timer, TimerHeap
@@ -147,6 +147,7 @@ class FakeChannel:
         self._armed = True
         self._followed = self._forwarded = ""
         self._labels: dict[int, str] = {}
+        self._kept: frozenset[str] = frozenset()
         self.posted = self.passed = 0
         self.applied: list[str] = []
 
@@ -182,6 +183,9 @@ class FakeChannel:
     def follow(self, term: str) -> None:
         self._followed = term
 
+    def keep(self, labels: Collection[str]) -> None:
+        self._kept = frozenset(labels)
+
     def forward(self, term: str) -> None:
         self._forwarded = term
 
@@ -206,12 +210,18 @@ class FakeChannel:
         if self._forwarded and label:
             self.pass_on(self._forwarded, "", Passed(label, frame.kind, frame.id, frame.data))
 
+    def _concerns(self, record: Passed) -> bool:
+        head = '{"stream":"'
+        if record.label != MUX or record.kind != FrameKind.MESSAGE or not record.data.startswith(head):
+            return record.label == MUX or record.label in self._kept
+        return record.data[len(head) :].partition('"')[0] in self._kept
+
     def arrived(self, said: str | _Message) -> None:
         if self._on_message is None:
             return
         if isinstance(said, str):
             self._on_message(said)
-        elif said.term == self._followed and said.to in ("", self._tab.name):
+        elif said.term == self._followed and said.to in ("", self._tab.name) and self._concerns(said.record):
             self._waiting.append(said)
             if self._armed:
                 self._armed = False
