@@ -152,5 +152,8 @@ class Host:
     def set_clock_offset(self, ms: float) -> None:
         self._host.clockOffsetMs = ms
 
+    def set_moments(self, moments: str) -> None:
+        self._host.setMoments(moments)
+
     def copy(self, text: str) -> None:
         self._ports.page.copy(text)

@@ -445,7 +445,12 @@ class Client(Queries):
     def pulse(self) -> Pulse:
         """What a page shows of the connection every second; `statistics` is the whole, and costs more."""
         tabs = self._tabs.statistics() if self._tabs is not None else None
-        return Pulse(self._streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms, tabs, self._streams.open_count())
+        streams = self._streams
+        return Pulse(streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms, tabs, streams.open_count())
+
+    def heard(self) -> dict[str, float]:
+        """When each stream last delivered something, heartbeats included: wall time in ms by the name that `Freshness.stream` has."""
+        return self._feeds.heard()
 
     def statistics(self) -> Statistics:
         return Statistics(

@@ -57,7 +57,9 @@ class Freshness:
         mode: how the data is fed, one of RT-80's words: `streaming`, `watch`, `metrics-only`, `polling`, `polling (fallback)`,
             the stream's word with `(unhealthy)`, `snapshot`.
         health: the words of the scope's health with its reason, for the popover and the dock.
-        last_delivery_ms: wall time of the last frame that counts as a delivery (RT-30), if any.
+        stream: the stream that feeds it, as `Client.heard()` names it; empty where none does.
+        last_delivery_ms: wall time of the last frame that counts as a delivery (RT-30), if any, when this was measured. Two marks that
+            differ only in it are equal: a heartbeat is news of no data. `Client.heard()` has it up to the moment.
         last_snapshot_ms: wall time at which the last snapshot was asked for, if any.
         next_attempt_ms: wall time of the next reconnect or poll, if one is planned. Two marks that differ only in it are equal: it
             moves with every poll and is no news to a person.
@@ -69,7 +71,8 @@ class Freshness:
     since_ms: float = 0.0
     mode: str = "snapshot"
     health: str = ""
-    last_delivery_ms: float | None = None
+    stream: str = ""
+    last_delivery_ms: float | None = field(default=None, compare=False)
     last_snapshot_ms: float | None = None
     next_attempt_ms: float | None = field(default=None, compare=False)
     changes_since: int = 0

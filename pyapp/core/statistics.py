@@ -37,7 +37,11 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The streams, how many connections carry them, the requests under way and the server's clock, cheaply."""
+    """The streams, the requests under way and the server's clock, cheaply.
+
+    Attributes:
+        connections: how many the streams hold, open or opening: many streams may ride one.
+    """
 
     streams: tuple[StreamPulse, ...]
     in_flight: int

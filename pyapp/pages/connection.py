@@ -9,6 +9,8 @@ from pyapp.core.freshness import Freshness, FreshnessReason, FreshnessState
 from pyapp.pages import formats
 from pyapp.pages.protocol import Connection, ConnectionView, StripView
 
+OFFSET_STEP_MS = 100
+
 _WORST_FIRST = (
     Connection.ERROR,
     Connection.FORBIDDEN,
@@ -65,12 +67,13 @@ def _of(freshness: Freshness) -> Connection:
             return Connection.PAUSED
 
 
-def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: float) -> ConnectionView:
+def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: float, *, opened: bool = False) -> ConnectionView:
     """The pill (RT-83's words, the design's popover).
 
     Args:
         results: of every panel on screen.
         now_ms: clock time, for ages.
+        opened: the popover is open: its rows move with everything, and are nobody's business while it is closed.
     """
     results = list(results)
     states = {_of(result.freshness) for result in results}
@@ -93,6 +96,11 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
         waits = [row.state.retry_at_ms for row in wanted if row.state.retry_at_ms is not None]
         if waits:
             extra = f"in {_age(max(0.0, min(waits) - now_ms))}"
+    rows = _rows(pulse, now_ms) if opened else ()
+    return ConnectionView(worst, words, extra, says, tuple(rows))
+
+
+def _rows(pulse: Pulse, now_ms: float) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for row in pulse.streams:
         state = row.state
@@ -100,7 +108,7 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
         rows.append((str(row.key), f"{phase}, {state.reason}" if state.reason else phase))
     rows.extend(_tabs_rows(pulse, now_ms))
     rows.append(("Requests in flight", str(pulse.in_flight)))
-    return ConnectionView(worst, words, extra, says, tuple(rows))
+    return rows
 
 
 def _tabs_rows(pulse: Pulse, now_ms: float) -> list[tuple[str, str]]:
@@ -125,16 +133,15 @@ def _tabs_rows(pulse: Pulse, now_ms: float) -> list[tuple[str, str]]:
     return rows
 
 
-def strip_view(pulse: Pulse, now_ms: float, wall_ms: float, events_per_min: float | None, version: str) -> StripView:
-    """The strip under the page: only what is measured."""
-    open_now = [row for row in pulse.streams if row.state.phase == "open"]
-    beats = [row.state.last_frame_ms for row in open_now if row.state.last_frame_ms is not None and row.state.heartbeat_ms is not None]
+def strip_view(pulse: Pulse, events_per_min: float | None, version: str) -> StripView:
+    """The strip under the page: only what is measured, and no finer than it is shown."""
+    offset = pulse.clock_offset_ms
     return StripView(
         connections=pulse.connections,
-        streams=len(open_now),
+        streams=sum(row.state.phase == "open" for row in pulse.streams),
         events_per_min=events_per_min,
-        heard_at_ms=(wall_ms - (now_ms - max(beats))) // 1_000 * 1_000 if beats else None,
-        clock_offset_ms=pulse.clock_offset_ms,
+        beats=any(row.state.heartbeat_ms is not None for row in pulse.streams if row.state.phase == "open"),
+        clock_offset_ms=None if offset is None else round(offset / OFFSET_STEP_MS) * OFFSET_STEP_MS,
         version=version,
     )
 

@@ -162,18 +162,18 @@ def layout(state: State, env: Env) -> TemplateResult:
 def _queue(state: State, results: Results, env: Env) -> TemplateResult:
     result = results["stats"]
     body = _figures("Queue", result, queue_bones(), lambda stats: queue_figures(stats.queue))
-    return panel("queue", "Queue", result, body, reload=("stats",), classes="c5")
+    return panel("queue", "Queue", result, body, reload=("stats",), opened=env.opened, classes="c5")
 
 
 def _system(state: State, results: Results, env: Env) -> TemplateResult:
     result = results["stats"]
-    stale = _stale(results.get("workers"), env.now_ms)
+    stale = _stale(results, env.now_ms)
     body = _figures("System", result, system_bones(), lambda stats: system_figures(stats, stale))
     windows = segments(
         "Window of the figures",
         [Choice(word, minutes == state.minutes, ChooseMinutes(minutes=minutes)) for minutes, word in _WINDOWS],
     )
-    return panel("system", "System", result, body, reload=("stats", "workers"), classes="c7", before=windows)
+    return panel("system", "System", result, body, reload=("stats", "workers"), opened=env.opened, classes="c7", before=windows)
 
 
 def _figures(
@@ -184,7 +184,9 @@ def _figures(
     return did_not_load(name, result, ("stats",), as_high_as="figures") if result.error else bones
 
 
-def _stale(result: Result[Any] | None, now_ms: float) -> int | None:
+def _stale(results: Results, now_ms: float) -> int | None:
+    """How many instances have not been heard of for too long."""
+    result = results.get("workers")
     if result is None or result.data is None:
         return None
     workers: tuple[Worker, ...] = result.data.rows
@@ -195,11 +197,11 @@ def _stale(result: Result[Any] | None, now_ms: float) -> int | None:
 
 
 def _job_trends(state: State, results: Results, env: Env) -> TemplateResult:
-    return _trends("job-trends", "Job trends", "jobs per hour", "c5", state, results["job-trends"], job_trends)
+    return _trends("job-trends", "Job trends", "jobs per hour", "c5", state, results["job-trends"], job_trends, env.opened)
 
 
 def _api_trends(state: State, results: Results, env: Env) -> TemplateResult:
-    return _trends("api-trends", "API trends", "requests per hour", "c4", state, results["api-trends"], api_trends)
+    return _trends("api-trends", "API trends", "requests per hour", "c4", state, results["api-trends"], api_trends, env.opened)
 
 
 def _trends(
@@ -210,6 +212,7 @@ def _trends(
     state: State,
     result: Result[Any],
     chart: Callable[[Any], TemplateResult],
+    opened: str,
 ) -> TemplateResult:
     """A chart with Live / Pause: trends have no history to choose a window from (RT-5)."""
     if result.data is not None:
@@ -218,7 +221,9 @@ def _trends(
         body = did_not_load(words, result, (name,), as_high_as="chart") if result.error else chart_bones(words)
     live, go_live, pause = name not in state.paused, SetLive(panel=name, live=True), SetLive(panel=name, live=False)
     control = segments("Live or pause", [Choice("Live", live, go_live), Choice("Pause" if live else "Paused", not live, pause)])
-    return panel(name, words, result, body, reload=(name,), classes=classes, count=unit, controls=control, go_live=go_live)
+    return panel(
+        name, words, result, body, reload=(name,), opened=opened, classes=classes, count=unit, controls=control, go_live=go_live
+    )
 
 
 def _runbook(state: State, results: Results, env: Env) -> TemplateResult:
@@ -227,7 +232,7 @@ def _runbook(state: State, results: Results, env: Env) -> TemplateResult:
         body = runbook(result.data, state.runbook)
     else:
         body = did_not_load("Runbook", result, ("stats",), as_high_as="chart") if result.error else chart_bones("Runbook")
-    return panel("runbook", "Runbook", result, body, reload=("stats",), classes="c3")
+    return panel("runbook", "Runbook", result, body, reload=("stats",), opened=env.opened, classes="c3")
 
 
 # -- What happens now -------------------------------------------------------------------------------------------------
@@ -238,7 +243,7 @@ def _jobs(state: State, results: Results, env: Env) -> TemplateResult:
         return short_table("jobs", live=live, left=left)
 
     empty = ("The server has no jobs.", "New ones appear here as they happen.")
-    return _activity("activity-jobs", "Jobs", "jobs", "c7", state.jobs, results["jobs"], table, empty)
+    return _activity("activity-jobs", "Jobs", "jobs", "c7", state.jobs, results["jobs"], table, empty, env.opened)
 
 
 def _requests(state: State, results: Results, env: Env) -> TemplateResult:
@@ -246,7 +251,7 @@ def _requests(state: State, results: Results, env: Env) -> TemplateResult:
         return requests_table("requests", live=live, left=left)
 
     empty = ("The server has no requests.", "New ones appear here as they happen.")
-    return _activity("activity-apis", "API requests", "requests", "c5", state.requests, results["requests"], table, empty)
+    return _activity("activity-apis", "API requests", "requests", "c5", state.requests, results["requests"], table, empty, env.opened)
 
 
 def _activity(
@@ -258,6 +263,7 @@ def _activity(
     result: Result[Any],
     table: Callable[[bool, frozenset[str]], Table[Any]],
     empty: tuple[str, str],
+    opened: str,
 ) -> TemplateResult:
     """A list that is live or a window; both lists of the page are the same in everything but their rows."""
     data = result.data
@@ -280,6 +286,7 @@ def _activity(
         result,
         body,
         reload=(need,),
+        opened=opened,
         classes=classes,
         count=count,
         chip=chip,
@@ -299,7 +306,7 @@ def _live[Row: Identified](
 
 PANELS: Mapping[str, Panel] = {
     "queue": Panel(("stats",), _queue),
-    "system": Panel(("stats", "workers"), _system, clock=True),
+    "system": Panel(("stats", "workers"), _system, clock=_stale),
     "job-trends": Panel(("job-trends",), _job_trends),
     "api-trends": Panel(("api-trends",), _api_trends),
     "runbook": Panel(("stats",), _runbook),

@@ -140,14 +140,14 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
     scope = str(_list_key(state))
     if result.data is None:
         body = did_not_load("Jobs", result, ("jobs",)) if result.error else loading(long_table("jobs", ()))
-        return _panel(state, result, body)
+        return _panel(state, env, result, body)
     if state.list.live:
-        return _live(state, result, result.data, scope)
-    return _window(state, result, result.data, results)
+        return _live(state, env, result, result.data, scope)
+    return _window(state, env, result, result.data, results)
 
 
 def _panel(
-    state: State, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing
+    state: State, env: Env, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing
 ) -> TemplateResult:
     return panel(
         "jobs",
@@ -155,6 +155,7 @@ def _panel(
         result,
         body,
         reload=("jobs", "counts"),
+        opened=env.opened,
         classes="listing",
         count=count,
         chip=chip,
@@ -163,7 +164,7 @@ def _panel(
     )
 
 
-def _live(state: State, result: Result[Any], data: Any, scope: str) -> TemplateResult:
+def _live(state: State, env: Env, result: Result[Any], data: Any, scope: str) -> TemplateResult:
     matching = _matching(state.query, data.rows)
     shown = state.list.painted.show(matching, held=state.list.held)
     here, known = {row.id for row in shown}, {row.id for row in matching}
@@ -172,7 +173,7 @@ def _live(state: State, result: Result[Any], data: Any, scope: str) -> TemplateR
     table = long_table("jobs", state.asked, left=left)
     body = live_rows(table, state.list, shown, scope, same=(state.asked, left)) if shown else _nothing_here(state)
     count = html(t'<span role="status">{_live_count(state, data, len(matching))}</span>')
-    return _panel(state, result, body, count=count, chip=new_chip("jobs", waiting))
+    return _panel(state, env, result, body, count=count, chip=new_chip("jobs", waiting))
 
 
 def _live_count(state: State, data: Any, matching: int) -> str:
@@ -185,7 +186,7 @@ def _live_count(state: State, data: Any, matching: int) -> str:
     return f"latest {loaded} of {total}" if data.total > loaded else f"all {total}"
 
 
-def _window(state: State, result: Result[Any], data: Any, results: Results) -> TemplateResult:
+def _window(state: State, env: Env, result: Result[Any], data: Any, results: Results) -> TemplateResult:
     rows = _matching(state.query, data.rows)
     lines = _lines(state, rows, results)
     # Only what is rendered needs its number: the row of the head is 1.
@@ -197,7 +198,7 @@ def _window(state: State, result: Result[Any], data: Any, results: Results) -> T
     extent = "the whole range" if data.complete else f"{loaded} read so far"
     found = f"{formats.count(len(rows))} of {loaded} loaded match, " if state.query else ""
     count = html(t'<span role="status">{found}{total}, {extent}</span>, read {time(result.updated_ms)}')
-    return _panel(state, result, body, count=count)
+    return _panel(state, env, result, body, count=count)
 
 
 def _lines(state: State, rows: tuple[Job, ...], results: Results) -> tuple[Line, ...]:

@@ -30,8 +30,8 @@ from pyapp.core.cache.result import Result
 from pyapp.core.freshness import Freshness, FreshnessReason, FreshnessState
 from pyapp.pages import formats
 from pyapp.ui import Action, TemplateResult, html, nothing
-from pyapp.ui.components.controls import facts, icon_button, popover
-from pyapp.ui.components.marks import age, icon, time
+from pyapp.ui.components.controls import details_popover, facts, icon_button
+from pyapp.ui.components.marks import age, heard, icon, time
 
 
 class Reload(Action):
@@ -54,6 +54,9 @@ _RANK = {state: rank for rank, state in enumerate(_WORST)}
 # Within one state: what is not verified, or not by design, is worse than what is.
 _REASON_RANK = {FreshnessReason.FORBIDDEN: 0, FreshnessReason.CATCHING_UP: 2, FreshnessReason.DELIVERING: 3, FreshnessReason.DESIGN: 3}
 
+WHY = "why-"
+"""What the popover behind the mark of a panel is named by, before the panel's name."""
+
 _UNPLANNED = (FreshnessReason.FALLBACK, FreshnessReason.BUDGET)
 
 
@@ -71,12 +74,14 @@ class Mark:
         words: what it says.
         at_ms: the moment that belongs to the words (`since`, `data from`), written behind them.
         age_ms: the moment whose age is shown.
+        stream: the stream whose last delivery moves that moment on.
     """
 
     style: str
     words: str
     at_ms: float | None = None
     age_ms: float | None = None
+    stream: str = ""
 
 
 def mark_of(result: Result[Any]) -> Mark:
@@ -84,10 +89,10 @@ def mark_of(result: Result[Any]) -> Mark:
     fresh = result.freshness
     match fresh.state:
         case FreshnessState.LIVE:
-            heard = fresh.last_delivery_ms or result.updated_ms
+            last = fresh.last_delivery_ms or result.updated_ms
             if fresh.reason is FreshnessReason.UNVERIFIED:
-                return Mark("unverified", "Live, unverified", age_ms=heard)
-            return Mark("live", "Live", age_ms=heard)
+                return Mark("unverified", "Live, unverified", age_ms=last, stream=fresh.stream)
+            return Mark("live", "Live", age_ms=last, stream=fresh.stream)
         case FreshnessState.POLLING:
             words = f"Polling ({fresh.reason.value})" if fresh.reason in _UNPLANNED else "Polling"
             return Mark("polling", words, age_ms=result.updated_ms)
@@ -161,31 +166,36 @@ def _moment(ms: float | None) -> TemplateResult:
     return html(t"{time(ms)}, {age(ms, here=True, plain=True)} ago")
 
 
-def _details(name: str, mark: Mark, result: Result[Any]) -> TemplateResult:
+def _heard(fresh: Freshness) -> TemplateResult:
+    at = fresh.last_delivery_ms
+    return html(t"{formats.NONE}") if at is None else html(t"{heard(at, fresh.stream)} ago")
+
+
+def _details(mark: Mark, result: Result[Any]) -> TemplateResult:
     """What the mark opens: mode, health, when it last heard, and what happens next."""
     fresh = result.freshness
     rows: list[tuple[str, object]] = [
         ("Mode", fresh.mode),
         ("Health", fresh.health or formats.NONE),
-        ("Last delivery", _moment(fresh.last_delivery_ms)),
+        ("Last delivery", _heard(fresh)),
         ("Last snapshot", _moment(fresh.last_snapshot_ms)),
     ]
     if fresh.next_attempt_ms is not None:
         rows.append(("Next attempt", html(t"in {age(fresh.next_attempt_ms, here=True, plain=True, until=True)}")))
     words = result.error.args[0] if result.error else ""
-    body = html(
+    return html(
         t"<h3>{icon(f'g-{mark.style}')}{mark.words}{html(t' {time(mark.at_ms)}') if mark.at_ms else nothing}</h3>"
         t'<p class="note">{_why(fresh)}{f" {words}" if words else nothing}</p>{facts(rows)}'
     )
-    return popover(f"why-{name}", "How fresh this panel is", body)
 
 
-def _mark(name: str, mark: Mark, result: Result[Any]) -> TemplateResult:
+def _mark(name: str, mark: Mark, result: Result[Any], opened: str) -> TemplateResult:
+    details = details_popover(f"{WHY}{name}", "How fresh this panel is", lambda: _details(mark, result), opened)
     behind = time(mark.at_ms) if mark.at_ms else nothing
-    shown_age = html(t'<span class="age">{age(mark.age_ms, here=True, plain=True)}</span>') if mark.age_ms else nothing
+    shown_age = html(t'<span class="age">{heard(mark.age_ms, mark.stream)}</span>') if mark.age_ms else nothing
     return html(
-        t'<button type="button" class="fresh" data-s={mark.style} popovertarget="why-{name}" aria-haspopup="dialog">'
-        t'{icon(f"g-{mark.style}")}<span class="w">{mark.words} {behind}</span>{shown_age}</button>{_details(name, mark, result)}'
+        t'<button type="button" class="fresh" data-s={mark.style} popovertarget="{WHY}{name}" aria-haspopup="dialog">'
+        t'{icon(f"g-{mark.style}")}<span class="w">{mark.words} {behind}</span>{shown_age}</button>{details}'
     )
 
 
@@ -215,6 +225,7 @@ def head(
     result: Result[Any],
     *,
     reload: Reload,
+    opened: str = "",
     count: object = nothing,
     chip: object = nothing,
     before: object = nothing,
@@ -229,7 +240,7 @@ def head(
     mark = mark_of(result)
     heading = html(t"<h2>{title}</h2>") if show_title else html(t'<h2 class="sr">{title}</h2>')
     return html(
-        t'<header class="head">{heading}{_mark(name, mark, result)}{before}<span class="count">{count}</span>{chip}'
+        t'<header class="head">{heading}{_mark(name, mark, result, opened)}{before}<span class="count">{count}</span>{chip}'
         t'<span class="grow"></span>{controls}<span class="remedy">{_remedy(title, result, reload, go_live)}</span></header>'
     )
 
@@ -241,6 +252,7 @@ def panel(
     body: TemplateResult,
     *,
     reload: tuple[str, ...],
+    opened: str = "",
     classes: str = "",
     count: object = nothing,
     chip: object = nothing,
@@ -256,6 +268,7 @@ def panel(
         result: the one whose freshness is shown: the panel's own, or the `worst` of several.
         body: what is under the head.
         reload: the needs that Refresh fetches.
+        opened: `Env.opened`: the details behind the mark are drawn while they are open.
         before, count, chip: behind the mark: controls of the figures, how many rows, how many are held back.
         controls: at the right edge, what is asked for.
         go_live: the remedy of a panel that the user paused.
@@ -268,6 +281,7 @@ def panel(
         title,
         result,
         reload=again,
+        opened=opened,
         count=count,
         chip=chip,
         before=before,

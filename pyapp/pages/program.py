@@ -6,15 +6,21 @@ painted. It paints when the client's beat says so, and at once after an action (
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
-from pyapp.core.client import Client, Result
+from pyapp.core.cache.result import unchanged
+from pyapp.core.client import Client, Pulse, Result
+from pyapp.core.clock import Timer
 from pyapp.core.errors import RequestError
 from pyapp.pages import routes, shell
 from pyapp.pages.connection import connection_view, strip_view
+from pyapp.pages.panel import WHY
 from pyapp.pages.protocol import (
+    HEARTBEAT,
+    Connection,
     Copy,
     Effect,
     Env,
@@ -33,6 +39,7 @@ from pyapp.pages.protocol import (
     ToastLevel,
 )
 from pyapp.ui.actions import decode_action
+from pyapp.ui.components.controls import Toggled
 from pyapp.ui.encode import Encoder, RenderStatistics
 from pyapp.ui.errors import UiError
 
@@ -47,6 +54,8 @@ EVENTS_OVER_MS = 60_000
 EVENTS_FROM_MS = 10_000
 """A rate is over the last minute, and not said before there is a sixth of one."""
 SHELL_ROOTS = ("pill", "notice", "strip", "toasts")
+_STEADY = (Connection.LIVE, Connection.POLLING, Connection.PAUSED)
+"""What the pill says without a count-down."""
 
 
 class Screen(Protocol):
@@ -70,6 +79,10 @@ class Screen(Protocol):
         """How far the server's clock is ahead, for the ages that tick by themselves (RT-55)."""
         ...
 
+    def set_moments(self, moments: str) -> None:
+        """JSON: wall times in ms by the names under which ages show them (`marks.heard`)."""
+        ...
+
     def copy(self, text: str) -> None: ...
 
 
@@ -89,6 +102,14 @@ class ProgramStatistics:
     panels: Mapping[str, tuple[str, ...]]
     rendered: RenderStatistics
     errors: tuple[str, ...]
+
+
+def only_later(before: Result[Any] | None, after: Result[Any]) -> bool:
+    """Whether a result says the same as the one before, only of a later time: shown with the next second, or with what is news."""
+    if before is None:
+        return False
+    fresh = replace(before.freshness, last_snapshot_ms=after.freshness.last_snapshot_ms)
+    return unchanged(replace(before, updated_ms=after.updated_ms, freshness=fresh), after)
 
 
 class Program:
@@ -113,10 +134,15 @@ class Program:
         self._observed: dict[str, _Observed] = {}
         self._results: dict[str, Result[Any]] = {}
         self._dirty: dict[str, None] = {}
+        self._later: dict[str, None] = {}
+        self._clocks: dict[str, object] = {}
+        self._moments: dict[str, float] = {}
         self._errors: list[str] = []
         self._toasts = 0
         self._events: list[tuple[float, int]] = []
-        self._ticking = False
+        self._per_min: int | None = None
+        self._timer: Timer | None = None
+        self._timer_ms = 0.0
         self._measured_ms = 0.0
         self.on_first_paint: Callable[[], None] = lambda: None
         client.on_paint(self.paint)
@@ -133,12 +159,13 @@ class Program:
         self._leave()
         self._location = location
         self._page = page
-        self._env = replace(self._env, route=location.route)
+        self._env = replace(self._env, route=location.route, opened="")
         if page is not None:
             self._state = page.initial(location.params)
             self._observe()
         self._set_title()
         self._measure()
+        self._later = {}
         self._dirty = dict.fromkeys(("shell", *SHELL_ROOTS, "page", *self._panel_roots()))
         self._client.now()
         self._tick()
@@ -197,11 +224,14 @@ class Program:
 
     def _receiver(self, name: str) -> Callable[[Result[Any]], None]:
         def receive(result: Result[Any]) -> None:
+            waits = only_later(self._results.get(name), result)
             self._results[name] = result
             if self._page is not None:
                 for panel, spec in self._page.PANELS.items():
                     if name in spec.needs:
-                        self._dirty[f"panel {panel}"] = None
+                        (self._later if waits else self._dirty)[f"panel {panel}"] = None
+            if self._later:
+                self._tick()
 
         return receive
 
@@ -219,11 +249,22 @@ class Program:
                 self._screen.set_theme(theme)
                 self._env = replace(self._env, theme=theme)
                 self._dirty["shell"] = None
+            case Toggled(id=name, new_state=state):
+                self._open(name if state == "open" else "")
             case shell.DismissToast(id=number):
                 self._dismiss(number)
             case _:
                 self._update(action)
         self._client.now()
+
+    def _open(self, name: str) -> None:
+        """Another popover is open, or none: the root that it is in draws its body."""
+        for one in (self._env.opened, name):
+            if one:
+                self._dirty[f"panel {one.removeprefix(WHY)}" if one.startswith(WHY) else "pill"] = None
+        self._env = replace(self._env, opened=name)
+        self._measure()
+        self._tick()
 
     def _update(self, message: Message) -> None:
         """One step of the page, and its effects. A page that raises keeps its state."""
@@ -292,34 +333,59 @@ class Program:
     # What is measured ---------------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        if not self._ticking:
-            self._ticking = True
-            self._client.clock.call_at(self._client.clock.now() + TICK_MS, self._ticked)
+        """Look at what changes by time alone: at the next whole second if there is something to show, else rarely.
+
+        The ages of the page tick at the clock's whole seconds too, so that both are one frame of the browser.
+        """
+        soon = self._later or self._env.opened or self._env.connection.state not in _STEADY
+        step = TICK_MS if soon else COARSE_MS
+        when = (self._client.clock.now() // step + 1) * step
+        if self._timer is not None:
+            if self._timer_ms <= when:
+                return
+            self._timer.cancel()
+        self._timer, self._timer_ms = self._client.clock.call_at(when, self._ticked), when
 
     def _ticked(self) -> None:
-        self._client.clock.call_at(self._client.clock.now() + TICK_MS, self._ticked)
+        self._timer = None
         if not self._client.paused:
             self._measure()
+            self._dirty |= self._later
             if self._dirty:
-                self._client.wake()
+                self._client.now()
+        self._tick()
 
     def _measure(self) -> None:
         """The shell's figures, and the panels that compare times with the clock."""
         now = self._measured_ms = self._client.clock.now()
         pulse = self._client.pulse()
+        self._count_events(pulse, now)
+        self._screen.set_clock_offset(pulse.clock_offset_ms or 0.0)
+        self._set_env(
+            connection=connection_view(self._moving(), pulse, now, opened=self._env.opened == shell.CONNECTION),
+            strip=strip_view(pulse, self._per_min, self._version),
+            notice=getattr(self._state, "problem", None) or self._notice,
+            now_ms=self._client.server_clock.now_ms() // COARSE_MS * COARSE_MS,
+        )
+
+    def _tell_moments(self) -> None:
+        """What was heard of the streams moves the ages that show it; nothing is drawn for that."""
+        heard = self._client.heard()
+        if heard != self._moments:
+            self._moments = heard
+            rounded = {name: round(at) for name, at in heard.items()}
+            self._screen.set_moments(json.dumps(rounded | {HEARTBEAT: max(rounded.values())} if rounded else {}))
+
+    def _count_events(self, pulse: Pulse, now: float) -> None:
+        """Events per minute, over the last one; in steps, because a rate over a minute is no news every second."""
+        if self._events and now - self._events[-1][0] < COARSE_MS:
+            return
         received = sum(row.received for row in pulse.streams)
         self._events.append((now, received))
         while len(self._events) > 2 and self._events[0][0] < now - EVENTS_OVER_MS:
             self._events.pop(0)
         began, first = self._events[0]
-        per_min = None if now - began < EVENTS_FROM_MS else (received - first) * EVENTS_OVER_MS / (now - began)
-        self._screen.set_clock_offset(pulse.clock_offset_ms or 0.0)
-        self._set_env(
-            connection=connection_view(self._moving(), pulse, now),
-            strip=strip_view(pulse, now, self._client.clock.wall(), None if per_min is None else round(per_min), self._version),
-            notice=getattr(self._state, "problem", None) or self._notice,
-            now_ms=self._client.server_clock.now_ms() // COARSE_MS * COARSE_MS,
-        )
+        self._per_min = None if now - began < EVENTS_FROM_MS else round((received - first) * EVENTS_OVER_MS / (now - began))
 
     def _moving(self) -> list[Result[Any]]:
         """What the page shows as live or as a window; what it was told to keep still says nothing about the connection."""
@@ -333,18 +399,23 @@ class Program:
                 self._dirty[root] = None
         if before.now_ms != self._env.now_ms and self._page is not None:
             for name, panel in self._page.PANELS.items():
-                if panel.clock:
-                    self._dirty[f"panel {name}"] = None
+                if panel.clock is not None:
+                    made = panel.clock(self._needed(panel), self._env.now_ms)
+                    if self._clocks.get(name) != made:
+                        self._clocks[name] = made
+                        self._dirty[f"panel {name}"] = None
 
     # Painting -----------------------------------------------------------------------------------------------------------------
 
     def paint(self) -> bool:
         """Draw what changed; whether there was anything."""
+        self._tell_moments()
         if not self._dirty:
             return False
         if self._client.clock.now() - self._measured_ms >= MEASURE_MS:
             self._measure()
-        dirty, self._dirty = self._dirty, {}
+        dirty, self._dirty = self._dirty | self._later, {}
+        self._later = {}
         # A root that holds others comes before them.
         order = sorted(dirty, key=lambda root: {"shell": 0, "page": 2}.get(root, 3 if root.startswith("panel ") else 1))
         answer = self._screen.paint(self._encoder.paint({root: self._root(root) for root in order}))
@@ -357,7 +428,7 @@ class Program:
         env, page, state = self._env, self._page, self._state
         if root.startswith("panel ") and page is not None:
             panel = page.PANELS[root.removeprefix("panel ")]
-            results = {name: self._results.get(name, Result()) for name in panel.needs}
+            results = self._needed(panel)
             return lambda: panel.view(state, results, env)
         match root:
             case "shell":
@@ -372,6 +443,9 @@ class Program:
                 return lambda: shell.toasts(env)
             case _:
                 return lambda: page.layout(state, env) if page is not None else shell.not_found(env.route)
+
+    def _needed(self, panel: Panel) -> dict[str, Result[Any]]:
+        return {name: self._results.get(name, Result()) for name in panel.needs}
 
     def _panels(self) -> dict[str, tuple[str, ...]]:
         panels: Mapping[str, Panel] = self._page.PANELS if self._page is not None else {}

@@ -94,18 +94,22 @@ class Toast:
     text: str = ""
 
 
+HEARTBEAT = "heartbeat"
+"""The moment of the last heartbeat of any stream, by the name under which an age shows it (`marks.heard`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class StripView:
     """The strip under the page: only what is measured; `None` is not shown.
 
     Attributes:
-        heard_at_ms: when the last heartbeat came, by this machine's clock; its age ticks by itself.
+        beats: whether heartbeats come; how long ago the last one came is the moment `HEARTBEAT`.
     """
 
     connections: int = 0
     streams: int = 0
     events_per_min: float | None = None
-    heard_at_ms: float | None = None
+    beats: bool = False
     clock_offset_ms: float | None = None
     version: str = ""
 
@@ -120,6 +124,7 @@ class Env:
         theme: what the user chose.
         connection, toasts, notice, strip: what the shell shows; `notice` is one line under the bar.
         profile: the environment's name.
+        opened: the name of the popover with details that is open, or empty.
     """
 
     now_ms: float = 0.0
@@ -130,6 +135,7 @@ class Env:
     notice: str | None = None
     strip: StripView = field(default_factory=StripView)
     profile: str = ""
+    opened: str = ""
 
 
 # -- Effects: what a page asks the program to do --------------------------------------------------------------------
@@ -212,12 +218,13 @@ class Panel:
     Attributes:
         needs: names of the page's needs that the view reads; results of others are not handed to it.
         view: state, results by need, environment → template.
-        clock: paint again as `Env.now_ms` moves: for panels that compare times. Ages tick by themselves.
+        clock: what the view makes of `Env.now_ms`, for panels that compare times; painted again when it is another value. Ages tick
+            by themselves.
     """
 
     needs: tuple[str, ...]
     view: View
-    clock: bool = False
+    clock: Callable[[Results, float], object] | None = None
 
 
 class Page(Protocol):

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from string.templatelib import Template
 
 from pyapp.pages import formats
-from pyapp.pages.protocol import Connection, Env, Theme, Toast, ToastLevel
+from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Theme, Toast, ToastLevel
 from pyapp.ui import Action, TemplateResult, each, html, nothing
-from pyapp.ui.components.controls import facts, icon_button, popover
-from pyapp.ui.components.marks import age, icon
+from pyapp.ui.components.controls import details_popover, facts, icon_button
+from pyapp.ui.components.marks import heard, icon
+
+CONNECTION = "connection"
+"""The name of the pill's popover."""
 
 
 class ChooseTheme(Action):
@@ -91,11 +94,15 @@ def pill(env: Env) -> TemplateResult:
     """The worst state among what is on screen, and what it means."""
     connection = env.connection
     extra = html(t'<span class="x">{connection.extra}</span>') if connection.extra else nothing
-    body = html(t'<h3>{connection.words}</h3><p class="note">{connection.says}</p>{facts(connection.rows)}')
+    details = details_popover(CONNECTION, "Connection", lambda: _says(connection), env.opened)
     return html(
-        t'<button type="button" class="pill" data-c={connection.state.value} popovertarget="connection" aria-haspopup="dialog">'
-        t"{icon(_GLYPHS[connection.state])}{connection.words}{extra}</button>{popover('connection', 'Connection', body)}"
+        t'<button type="button" class="pill" data-c={connection.state.value} popovertarget={CONNECTION} aria-haspopup="dialog">'
+        t"{icon(_GLYPHS[connection.state])}{connection.words}{extra}</button>{details}"
     )
+
+
+def _says(connection: ConnectionView) -> TemplateResult:
+    return html(t'<h3>{connection.words}</h3><p class="note">{connection.says}</p>{facts(connection.rows)}')
 
 
 def toasts(env: Env) -> TemplateResult:
@@ -122,12 +129,12 @@ def notice(env: Env) -> TemplateResult:
 def strip(env: Env) -> TemplateResult:
     """What is measured about the connection; what is not measured is not there."""
     of = env.strip
-    heard, offset = of.heard_at_ms, of.clock_offset_ms
+    offset = of.clock_offset_ms
     return html(
         t"<span><b>{of.connections}</b> {'connection' if of.connections == 1 else 'connections'}, "
         t"<b>{of.streams}</b> {'stream' if of.streams == 1 else 'streams'}</span>"
         t"{_item(t'<b>{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
-        t"{_item(t'heartbeat <b>{age(heard, here=True, plain=True)}</b> ago') if heard is not None else nothing}"
+        t"{_item(t'heartbeat <b>{heard(None, HEARTBEAT)}</b> ago') if of.beats else nothing}"
         t"{_item(t'server clock <b>{_signed(offset)}</b> s') if offset is not None else nothing}"
         t'<span class="grow"></span>{_item(t"penstock {of.version}") if of.version else nothing}'
     )

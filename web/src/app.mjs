@@ -2,8 +2,9 @@
 // under which the modules export it.
 
 import * as bridge from "./bridge.mjs";
+import { setMoments } from "./elements/clock.mjs";
 import * as ports from "./ports.mjs";
 import * as tabs from "./tabs.mjs";
 import "./elements/index.mjs";
 
-globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports, tabs);
+globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports, tabs, { setMoments });

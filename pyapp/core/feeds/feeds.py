@@ -22,13 +22,13 @@ from pyapp.core.feeds.modes import mode_of, polling_of
 from pyapp.core.feeds.pause import Pause
 from pyapp.core.feeds.pausing import BREAKER, Pausing
 from pyapp.core.feeds.permission import Permission
-from pyapp.core.feeds.reading import AGE_STEP_MS, freshness_of
+from pyapp.core.feeds.reading import AGE_STEP_MS, ages, freshness_of
 from pyapp.core.feeds.schedule import FIRST_SNAPSHOT, LOOKED_AGAIN, Schedule
 from pyapp.core.feeds.scope import EventCallback, Feed, Scope
 from pyapp.core.feeds.scopes import Scopes
 from pyapp.core.feeds.statistics import FeedsStatistics, domain_of, fed_of, polled_domains, query_row
 from pyapp.core.feeds.verifier import Verifier
-from pyapp.core.freshness import Freshness
+from pyapp.core.freshness import Freshness, FreshnessReason
 from pyapp.core.ports import Random
 from pyapp.core.requests.coordinator import Answer
 from pyapp.core.streams.connection import Confirmed, Connection, Phase
@@ -264,7 +264,13 @@ class Feeds:
         scope = self._scopes.find(key)
         if scope is not None:
             self._scopes.heard(scope)
-            self._touch(scope)
+            for query in scope.feeds:
+                # Nobody is told of a heartbeat, but that a silent stream is not silent any more is seen in its mark.
+                if query.freshness.reason is FreshnessReason.UNVERIFIED:
+                    self._cache.touch(query)
+
+    def heard(self) -> dict[str, float]:
+        return self._scopes.heard_at()
 
     def server_time(self, wall_ms_text: str) -> None:
         self._on_server_time(wall_ms_text)
@@ -398,8 +404,11 @@ class Feeds:
         connection = self._scopes.connection(feed.scope) if feed is not None and feed.scope is not None else None
         now, wall = self._clock.now(), self._clock.wall()
         pauses = self._pausing.of(query)
-        interval = self._cache.interval_ms(query) if feed is not None and feed.scope is None else None
+        interval = self._interval(query, feed)
         return freshness_of(query, feed, connection, self._timings, pauses, now_ms=now, wall_ms=wall, interval_ms=interval)
+
+    def _interval(self, query: Query, feed: Feed | None) -> float | None:
+        return self._cache.interval_ms(query) if feed is not None and feed.scope is None else None
 
     def _tick(self) -> None:
         """Marks that change by time alone (unverified, overdue): looked at once a second while somebody can see them."""
@@ -408,11 +417,13 @@ class Feeds:
 
     def _ticked(self) -> None:
         self._ticking = None
-        for query in self._feeds:
-            shown = query.freshness
-            fresh = self._mark(query)
-            if (fresh.state, fresh.reason) != (shown.state, shown.reason):
-                self._cache.touch(query)
+        now = self._clock.now()
+        for query, feed in self._feeds.items():
+            connection = self._scopes.connection(feed.scope) if feed.scope is not None else None
+            if ages(query, feed, connection, self._timings, now_ms=now, interval_ms=self._interval(query, feed)):
+                shown, fresh = query.freshness, self._mark(query)
+                if (fresh.state, fresh.reason) != (shown.state, shown.reason):
+                    self._cache.touch(query)
         self._tick()
 
     def statistics(self) -> FeedsStatistics:

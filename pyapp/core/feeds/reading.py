@@ -6,7 +6,7 @@ from pyapp.core.cache.keys import WindowKey
 from pyapp.core.cache.query import Query
 from pyapp.core.feeds import fallback as fb
 from pyapp.core.feeds.health import HealthReason
-from pyapp.core.feeds.mark import Reading, mark
+from pyapp.core.feeds.mark import OVERDUE_INTERVALS, Reading, mark
 from pyapp.core.feeds.modes import Fed, mode_of
 from pyapp.core.feeds.pause import Pause, Pauses
 from pyapp.core.feeds.scope import Feed
@@ -16,7 +16,22 @@ from pyapp.core.timings import Timings
 
 _BEFORE_POLLING = (fb.Fallback.OFF, fb.Fallback.WAITING, fb.Fallback.CALMING)
 AGE_STEP_MS = 1_000
-"""A mark's times move in steps of this: a panel need not hear of every heartbeat."""
+"""Marks and times that change by time alone are looked at so often, and no oftener."""
+
+
+def ages(
+    query: Query, feed: Feed, connection: Connection | None, timings: Timings, *, now_ms: float, interval_ms: float | None
+) -> bool:
+    """Whether time alone may have changed the mark of a query: only two kinds of rows of the table in `mark` look at the clock.
+
+    Args: those of `freshness_of`.
+    """
+    scope = feed.scope
+    if scope is not None and scope.health.healthy:
+        announces = connection is not None and connection.heartbeat_ms is not None
+        return not announces and scope.heard_ms is not None and now_ms - scope.heard_ms >= timings.unverified_ms
+    interval = timings.fallback_poll_ms if scope is not None else (interval_ms or timings.live_refresh_ms)
+    return query.began_ms is None or now_ms - query.began_ms > OVERDUE_INTERVALS * interval
 
 
 def freshness_of(
@@ -86,7 +101,8 @@ def freshness_of(
         since_ms=wall_ms,
         mode=mode_of(fed),
         health=str(scope.health) if scope is not None else "",
-        last_delivery_ms=_stepped(scope.heard_wall_ms) if scope is not None else None,
+        stream=str(scope.key) if scope is not None else "",
+        last_delivery_ms=scope.heard_wall_ms if scope is not None else None,
         last_snapshot_ms=query.snapshot_wall_ms,
         next_attempt_ms=None if upcoming is None else _stepped(wall_ms + upcoming - now_ms),
     )

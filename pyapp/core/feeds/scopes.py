@@ -154,6 +154,10 @@ class Scopes:
         if data:
             scope.data_epoch = self._epoch(scope)
 
+    def heard_at(self) -> dict[str, float]:
+        """When each scope's stream last delivered something, heartbeats included: wall time in ms by the stream's name (RT-30)."""
+        return {str(scope.key): scope.heard_wall_ms for scope in self if scope.heard_wall_ms is not None}
+
     def failed(self, scope: Scope) -> None:
         """An event of this epoch could not be applied: until a snapshot makes that good, the scope is in error (RT-30)."""
         scope.failed_epoch = self._epoch(scope)

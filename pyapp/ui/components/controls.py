@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pyapp.ui.actions import Action, On
 from pyapp.ui.components.marks import icon
-from pyapp.ui.template import TemplateResult, each, html
+from pyapp.ui.template import TemplateResult, each, html, nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,26 @@ def icon_button(name: str, label: str, press: Action) -> TemplateResult:
 def popover(name: str, label: str, body: TemplateResult) -> TemplateResult:
     """A native popover; the button that opens it says `popovertarget="name"` and is placed beside it by elements/popover.mjs."""
     return html(t'<div class="pop" id={name} popover role="dialog" aria-label={label}>{body}</div>')
+
+
+class Toggled(Action):
+    """A popover with details opens or closes; who keeps the state draws its body for as long as it is open."""
+
+    id: str
+    new_state: str
+
+
+def details_popover(name: str, label: str, body: Callable[[], TemplateResult], opened: str) -> TemplateResult:
+    """A popover whose body is drawn only while it is open: nobody pays for what nobody can see.
+
+    Args:
+        opened: the name of the popover that is open.
+    """
+    toggled = Toggled.on("new_state", id=name)
+    return html(
+        t'<div class="pop" id={name} popover role="dialog" aria-label={label} @beforetoggle={toggled}>'
+        t"{body() if opened == name else nothing}</div>"
+    )
 
 
 def facts(rows: Iterable[tuple[str, object]]) -> TemplateResult:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyapp.ui.template import TemplateResult, html
+from pyapp.ui.template import TemplateResult, html, nothing
 
 _STATUS_WORDS = {
     "pending": "Pending",
@@ -67,6 +67,16 @@ def age(at: str | float | None, *, here: bool = False, plain: bool = False, unti
         until: how long it will take instead of how long ago it was.
     """
     return html(t"<pen-age at={at} ?here={here} ?plain={plain} ?until={until}></pen-age>")
+
+
+def heard(at: float | None, of: str = "") -> TemplateResult:
+    """How long ago this machine last heard of something, for a sentence. Below ten seconds it says so and stands still.
+
+    Args:
+        at: wall time in ms.
+        of: the name of a moment that moves by itself (`Screen.set_moments`); it counts where it is later than `at`.
+    """
+    return html(t"<pen-age at={at} of={of or nothing} here plain calm></pen-age>")
 
 
 def time(at: str | float | None, *, brief: bool = False) -> TemplateResult:

@@ -87,11 +87,20 @@ def test_a_paused_panel_counts_what_it_does_not_show() -> None:
 
 
 def test_the_mark_opens_and_says_why_and_what_comes_next() -> None:
-    drawn = draw(result((), State.POLLING, Why.FALLBACK, health="unhealthy, server closed", next_attempt_ms=NOW_MS + 4_000))
+    shown = result((), State.POLLING, Why.FALLBACK, health="unhealthy, server closed", next_attempt_ms=NOW_MS + 4_000)
+    assert "Last delivery" not in words(draw(shown, opened="why-others"))  # what nobody can see is not drawn
+    drawn = draw(shown, opened="why-jobs")
     assert elements(drawn, "button", popovertarget="why-jobs")
     assert elements(drawn, "div", id="why-jobs", role="dialog")
     for said in ("unhealthy, server closed", "Last delivery", "Last snapshot", "Next attempt", "not healthy"):
         assert said in words(drawn)
+
+
+def test_the_age_of_a_live_mark_follows_its_stream_and_that_of_kept_data_does_not() -> None:  # RT-83
+    drawn = draw(result((), State.LIVE, stream="things"))
+    assert elements(drawn, "pen-age", of="things")
+    for state, reason in ((State.POLLING, Why.DESIGN), (State.STALE, Why.CONNECTING), (State.ERROR, Why.FORBIDDEN)):
+        assert [one.attributes.get("of") for one in elements(draw(result((), state, reason, stream="things")), "pen-age")] == [None]
 
 
 def test_several_needs_show_the_worst_of_them() -> None:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from page_fakes import result, stats
 
 from pyapp.core.client import Client, aggregate, live
+from pyapp.core.errors import NetworkError
+from pyapp.core.freshness import FreshnessReason as Why
+from pyapp.core.freshness import FreshnessState as State
 from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, VirtualClock
 from pyapp.inventory import QUERIES, VIEWS, mutation_specs, query_specs, stream_specs
 from pyapp.pages import jobs, routes, shell
 from pyapp.pages.asked import Cancel
 from pyapp.pages.jobs_state import ChooseStatus
-from pyapp.pages.program import TOAST_MS, Program
-from pyapp.pages.protocol import ShowToast, ToastLevel
+from pyapp.pages.program import TOAST_MS, Program, only_later
+from pyapp.pages.protocol import HEARTBEAT, ShowToast, ToastLevel
 from pyapp.reducers import REDUCERS
 from pyapp.ui import Action
+from pyapp.ui.components.controls import Toggled
 
 JOB = {
     "id": "job_1",
@@ -29,6 +35,11 @@ JOB = {
     "attempts": 1,
 }
 PAGE = {"jobs": [JOB], "total": 1, "has_more": False}
+BODIES: dict[str, Any] = {
+    "functions": {"functions": [], "total": 0},
+    "workers": {"workers": [], "total": 0},
+    "stats": stats().model_dump(mode="json"),
+}
 
 
 class FakeScreen:
@@ -40,6 +51,7 @@ class FakeScreen:
         self.hashes: list[str] = []
         self.forgotten: list[str] = []
         self.theme = "system"
+        self.moments: list[dict[str, float]] = []
 
     def paint(self, text: str) -> str:
         self.paints.append(json.loads(text))
@@ -62,6 +74,9 @@ class FakeScreen:
 
     def set_clock_offset(self, ms: float) -> None:
         pass
+
+    def set_moments(self, moments: str) -> None:
+        self.moments.append(json.loads(moments))
 
     def copy(self, text: str) -> None:
         pass
@@ -136,6 +151,77 @@ def test_a_result_paints_the_panels_that_read_it_and_no_other() -> None:
     world.clock.settle()
     drawn = {root for paint in world.screen.paints[before:] for root, _ in paint["r"]}
     assert "panel jobs" not in drawn
+
+
+def quiet_jobs() -> World:
+    """The jobs page, live, on a stream that has only heartbeats to say, and with nothing to poll in time."""
+    world = World("#/jobs")
+    world.clock.settle()
+    for number in range(3):
+        for pending in world.http.waiting:
+            path = pending.request.url.partition("?")[0]
+            pending.reply(BODIES.get(path, PAGE), position="e1:5")
+        world.clock.settle()
+        if number == 0:
+            world.sources.accept("events/stream")
+            world.sources.hello("events/stream", sequence=5)
+            world.clock.settle()
+    return world
+
+
+def painted(world: World, since: int) -> list[str]:
+    return [root for paint in world.screen.paints[since:] for root, _ in paint["r"]]
+
+
+def test_a_heartbeat_moves_the_ages_and_paints_no_panel() -> None:
+    # RT-83
+    world = quiet_jobs()
+    world.clock.advance(1_000)
+    before, told = len(world.screen.paints), len(world.screen.moments)
+    world.sources.beat("events/stream", 5)
+    world.clock.advance(200)
+    assert len(world.screen.moments) == told + 1
+    assert HEARTBEAT in world.screen.moments[-1]
+    assert world.screen.moments[-1][HEARTBEAT] > world.screen.moments[-2][HEARTBEAT]
+    assert "panel jobs" not in painted(world, before)
+
+
+def test_an_answer_that_brings_nothing_but_a_later_time_can_wait_for_the_next_second() -> None:
+    # RT-83: `data-updated` is right within a second, and never ahead of the data.
+    before = result((), State.POLLING, Why.DESIGN, last_snapshot_ms=1.0)
+    later = replace(before, updated_ms=5_000.0, freshness=replace(before.freshness, last_snapshot_ms=5_000.0))
+    assert only_later(before, later)
+    assert not only_later(None, later)
+    assert not only_later(before, replace(later, data=("another",)))
+    assert not only_later(before, replace(later, error=NetworkError("gone")))
+    for changed in ({"state": State.STALE}, {"reason": Why.FALLBACK}, {"health": "another"}, {"changes_since": 1}):
+        assert not only_later(before, replace(later, freshness=replace(later.freshness, **changed)))  # type: ignore[arg-type]
+
+
+def test_every_panel_is_painted_within_a_second_of_its_answer() -> None:
+    # RT-83
+    world = quiet_jobs()
+    world.clock.advance(1_000 - world.clock.now() % 1_000 + 100)
+    before = len(world.screen.paints)
+    world.http.sent.clear()
+    world.client.refresh(live("functions"))
+    world.http.take("functions").reply({"functions": [], "total": 0})
+    world.clock.advance(1_000)
+    assert painted(world, before).count("panel filters") == 1
+
+
+def test_details_are_drawn_while_their_popover_is_open() -> None:
+    # RT-43
+    world = quiet_jobs()
+    for name, root in (("why-jobs", "panel jobs"), (shell.CONNECTION, "pill")):
+        before = len(world.screen.paints)
+        world.act(Toggled(id=name, new_state="open"), root)
+        assert root in painted(world, before)
+        assert ("Last delivery" if root == "panel jobs" else "Requests in flight") in json.dumps(world.screen.paints[before:])
+        before = len(world.screen.paints)
+        world.act(Toggled(id=name, new_state="closed"), root)
+        assert root in painted(world, before)
+        assert "Requests in flight" not in json.dumps(world.screen.paints[before:])
 
 
 def test_an_action_changes_the_state_the_address_and_the_screen_at_once() -> None:

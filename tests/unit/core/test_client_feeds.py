@@ -177,6 +177,36 @@ def test_a_silent_part_a_stream_reads_unverified_after_a_minute_and_takes_a_safe
     assert world.clock.now() - begun < 62_000
 
 
+def test_a_heartbeat_that_nobody_announced_ends_unverified() -> None:
+    # RT-26
+    world = World()
+    _, seen = world.look()
+    world.settle()
+    world.sources.accept("things/stream")
+    world.clock.advance(2_100)
+    while world.http.waiting:
+        world.http.waiting[0].reply([thing("a")])
+        world.settle()
+    world.clock.advance(61_500)
+    assert seen[-1].freshness.reason == "unverified"
+    world.sources.beat(STREAM, 0)
+    world.settle()
+    assert (seen[-1].freshness.state, seen[-1].freshness.reason) == ("live", "synchronized")
+
+
+def test_heartbeats_are_heard_and_nobody_is_told_of_them() -> None:
+    # RT-30, RT-83
+    world = World()
+    _, seen = world.connected(sequence=5)
+    told, before = len(seen), world.client.heard()
+    assert list(before) == [seen[-1].freshness.stream]
+    world.beats(20_000, 5)
+    assert len(seen) == told
+    after = world.client.heard()
+    assert list(after) == list(before)
+    assert after[seen[-1].freshness.stream] - before[seen[-1].freshness.stream] >= 16_000
+
+
 def test_a_quiet_part_b_stream_is_live_for_an_hour_on_heartbeats_with_a_snapshot_in_ten_minutes() -> None:
     # RT-8, RT-30
     world = World()

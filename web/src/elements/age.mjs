@@ -1,25 +1,38 @@
 // <pen-age at="ISO or ms"> and <pen-time at="ISO or ms">: times that the page keeps right by itself.
 //
 // pen-age   how long ago, ticking; `until` counts down instead; `here` takes this machine's clock and not the server's;
-//           `plain` writes `2 s` as text, for sentences, and not as digits with a unit in a slot of its own.
+//           `plain` writes `2 s` as text, for sentences, and not as digits with a unit in a slot of its own;
+//           `calm` writes `< 10 s` and stands still below that: what is meant to be recent says something when it is not;
+//           `of` is the name of a moment that moves by itself (`setMoments`), shown where it is later than `at`.
 // pen-time  the moment itself: `07:13:02`, with the day where it is not today; `brief` leaves whole minutes without seconds.
 //
 // Both put the absolute time in the viewer's zone into `title`. They own their children: templates render none into them.
 
-import { age, everySecond, fullTime, moment, now, shortTime } from "./clock.mjs";
+import { age, everySecond, fullTime, latest, moment, now, shortTime } from "./clock.mjs";
+
+const CALM_MS = 10_000;
 
 export class PenAge extends HTMLElement {
-  static observedAttributes = ["at", "until", "here", "plain"];
+  static observedAttributes = ["at", "of", "until", "here", "plain", "calm"];
 
   #stop = null;
-  /** The moment, read once: there may be a hundred of these, and every one ticks. */
+  /** What the attributes say, read once: there may be a hundred of these, and every one ticks. */
   #at = NaN;
+  #of = null;
+  #here = false;
+  #until = false;
+  #calm = false;
+  /** The page's time at which it says something else. */
+  #due = 0;
+  #titled = NaN;
   #shown = "";
   #digits = null;
   #unit = null;
 
   connectedCallback() {
-    this.#stop = everySecond(() => this.#show());
+    this.#stop = everySecond((at) => {
+      if (this.#of !== null || at >= this.#due) this.#show();
+    });
     this.#read();
   }
 
@@ -34,19 +47,36 @@ export class PenAge extends HTMLElement {
 
   #read() {
     this.#at = moment(this.getAttribute("at"));
-    if (Number.isNaN(this.#at)) this.removeAttribute("title");
-    else this.title = fullTime(this.#at);
+    this.#of = this.getAttribute("of");
+    this.#here = this.hasAttribute("here");
+    this.#until = this.hasAttribute("until");
+    this.#calm = this.hasAttribute("calm");
     this.#show();
   }
 
   #show() {
-    if (Number.isNaN(this.#at)) {
+    const at = latest(this.#at, this.#of);
+    this.#due = Infinity;
+    if (Number.isNaN(at)) {
+      this.#name(NaN);
       this.#write("—", "");
       return;
     }
-    const distance = now(!this.hasAttribute("here")) - this.#at;
-    const { value, unit } = age(this.hasAttribute("until") ? -distance : distance);
+    const distance = now(!this.#here) - at;
+    const still = this.#calm && distance < CALM_MS;
+    // What stands still has no title: with every heartbeat it would be another one.
+    this.#name(still ? NaN : at);
+    const { value, unit, left } = still ? { value: "< 10", unit: "s", left: CALM_MS - distance } : age(distance, this.#until);
+    this.#due = performance.now() + left;
     this.#write(value, unit);
+  }
+
+  /** The absolute time as the title. */
+  #name(at) {
+    if (Object.is(at, this.#titled)) return;
+    this.#titled = at;
+    if (Number.isNaN(at)) this.removeAttribute("title");
+    else this.title = fullTime(at);
   }
 
   #write(value, unit) {
