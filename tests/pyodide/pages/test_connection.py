@@ -68,5 +68,5 @@ def test_a_heartbeat_that_every_stream_has_is_said() -> None:
 
 def test_streams_that_share_a_connection_are_one_connection() -> None:
     # RT-64
-    strip = strip_view(pulse(open_socket(5_000.0), open_socket(5_000.0)), 1_000.0, 1_000.0, None, "")
+    strip = strip_view(pulse(open_socket(5_000.0), open_socket(5_000.0)), None, "")
     assert (strip.connections, strip.streams) == (1, 2)
