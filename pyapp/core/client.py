@@ -41,7 +41,7 @@ from pyapp.core.cache.result import Result
 from pyapp.core.cache.sets import QuerySet
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.clock import Clock
-from pyapp.core.errors import KeyMisuse, RequestError
+from pyapp.core.errors import RequestError
 from pyapp.core.feeds.changes import Log
 from pyapp.core.feeds.feeds import Feeds
 from pyapp.core.mutations import Mutations, MutationSpec
@@ -276,8 +276,6 @@ class Client(Queries):
             Disposed: the client is closed.
         """
         self._require_open()
-        if not self._streams.knows(key):
-            raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
         end = self._feeds.subscribe(key, on_event)
         if scope is None:
             return end
@@ -304,7 +302,7 @@ class Client(Queries):
         """Ask the server to do something; `done` gets the answer's text or the reason it was not done.
 
         Raises:
-            KeyError: no such mutation is registered.
+            UnknownMutation: no such mutation is registered.
             Disposed: the client is closed.
         """
         self._mutations.run(name, args, lambda outcome: self._tell(done, outcome))

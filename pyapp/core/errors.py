@@ -3,6 +3,8 @@
 PenstockError
 ├── Misuse               a programmer's mistake, raised at once
 │   ├── KeyMisuse        a key that cannot be, or a window handed to a writer (RT-3)
+│   ├── UnknownMutation  an action that nobody registered
+│   ├── SpecMisuse       a description of a query or stream that cannot be
 │   ├── TimeMisuse       a time that cannot be, for example a negative one
 │   └── Disposed         something was used after it was closed
 └── RequestError         a request that brought no data; lives in `Result.error`, never raised at a page
@@ -31,6 +33,14 @@ class KeyMisuse(Misuse, ValueError):
 
 class TimeMisuse(Misuse, ValueError):
     """A time that has no meaning here."""
+
+
+class UnknownMutation(Misuse, LookupError):
+    """An action that nobody registered."""
+
+
+class SpecMisuse(Misuse, ValueError):
+    """A description of a query or stream that cannot be."""
 
 
 class Disposed(Misuse):

@@ -16,7 +16,7 @@ from pyapp.core.cache.cache import QueryCache
 from pyapp.core.cache.keys import KeyPrefix, WritableKey
 from pyapp.core.cache.layers import Layer, Layers, Patch
 from pyapp.core.clock import Clock
-from pyapp.core.errors import RequestError
+from pyapp.core.errors import RequestError, UnknownMutation
 from pyapp.core.ports import HttpRequest
 from pyapp.core.requests.coordinator import Answer, Requests
 
@@ -100,11 +100,13 @@ class Mutations:
         """Ask the server; `done` gets the answer's text or the reason it was not done, and must not raise.
 
         Raises:
-            KeyError: no such mutation is registered.
+            UnknownMutation: no such mutation is registered.
             KeyMisuse: its patches name a key that nothing is known about.
             Disposed: the client is closed.
         """
-        spec = self._specs[name]
+        spec = self._specs.get(name)
+        if spec is None:
+            raise UnknownMutation(f"There is no mutation {name!r}: register it in the inventory.")
         run = _Run(spec, args, spec.request(args), done)
         patches = [(patch.key, self._cache.layers(patch.key), Layer(patch.apply)) for patch in spec.optimistic(args)]
         queue = self._waiting.setdefault(spec.scope, deque()) if spec.scope else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from pyapp.core.errors import TimeMisuse
+
 _NOT_DIVIDED = frozenset(
     {
         "heartbeat_factor",
@@ -115,6 +117,15 @@ class Timings:
     """How long another tab may take to answer with the data that it announced (RT-62)."""
     gc_ms: float = 300_000
     """How long the data of a query without observers is kept (RT-11)."""
+
+    def __post_init__(self) -> None:
+        """Raises:
+        TimeMisuse: a time below zero, or one that is no number.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not value >= 0:
+                raise TimeMisuse(f"The timing {field.name} is {value}: give a number that is zero or more.")
 
     def divided(self, by: float) -> Timings:
         """Every waiting time divided, as the profile `test` does by 20 (RT-70)."""

@@ -187,6 +187,8 @@ class QueryCache:
         if query is None:
             if self._closed:
                 raise Disposed("The client is closed: make a new one.")
+            if not isinstance(key, QueryKey):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise KeyMisuse(f"{key!r} is no query key: make one by live, window, item or aggregate.")
             spec = self._specs.get(key.family)
             if spec is None or key.mode not in spec.modes:
                 raise KeyMisuse(f"{key} has no query: register its family and mode in the inventory.")

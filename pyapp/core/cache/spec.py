@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from pyapp.core.cache.keys import Mode, QueryKey, WritableKey
-from pyapp.core.cache.options import Interval
+from pyapp.core.cache.options import Interval, require_interval
+from pyapp.core.errors import SpecMisuse
 from pyapp.core.ports import HttpRequest
 from pyapp.core.streams.spec import StreamKey
 
 T = TypeVar("T")
+
+MODES: frozenset[str] = frozenset(get_args(Mode))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,17 @@ class QuerySpec(Generic[T]):
     interval_ms: Interval = None
     cancel_unused: bool = False
     alternatives: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Raises:
+        SpecMisuse: a description that cannot be.
+        TimeMisuse: an interval that cannot be.
+        """
+        if not self.modes or not self.modes <= MODES:
+            raise SpecMisuse(
+                f"The query {self.family!r} has the modes {sorted(self.modes)}: give it some of {', '.join(sorted(MODES))}."
+            )
+        if self.next_page is not None and self.add_page is None:
+            raise SpecMisuse(f"The query {self.family!r} has a next page and nothing that adds it: give it add_page, too.")
+        if self.interval_ms is not None and not callable(self.interval_ms):
+            require_interval(self.interval_ms)

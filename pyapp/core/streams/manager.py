@@ -245,14 +245,12 @@ class StreamManager:
         Raises:
             KeyMisuse: there is no such stream.
         """
+        if not isinstance(key, StreamKey):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise KeyMisuse(f"{key!r} is no stream key: make one by stream_key.")
         spec = self._specs.get(key.name)
         if spec is None:
             raise KeyMisuse(f"There is no stream {key.name!r}: register it in the inventory.")
         return spec.canonical(key)
-
-    def knows(self, key: StreamKey) -> bool:
-        """Whether there is such a stream."""
-        return key.name in self._specs
 
     def close(self) -> None:
         """Give up every connection and timer (RT-53)."""

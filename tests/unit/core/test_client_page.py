@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pyapp.core.cache.result import Result
 from pyapp.core.client import Client, MutationSpec, aggregate, live, stream_key, window
-from pyapp.core.errors import Disposed, HttpError, KeyMisuse
+from pyapp.core.errors import Disposed, HttpError, KeyMisuse, UnknownMutation
 from pyapp.core.ports import FrameKind, HttpRequest
 from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, ScriptedServer, VirtualClock
 
@@ -356,7 +356,7 @@ def test_a_mutation_tells_its_outcome_and_asks_for_what_it_made_old() -> None:
     world.client.mutate("poke", {"id": "b"}, outcomes.append)
     world.http.take("poke/b").reply({"detail": "not now"}, status=409)
     assert str(outcomes[1]) == "The server answered 409: not now."
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownMutation):
         world.client.mutate("nothing", {}, outcomes.append)
     statistics = world.client.statistics().mutations
     assert (statistics.pending, statistics.done, statistics.failed) == (0, 1, 1)
