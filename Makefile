@@ -10,7 +10,7 @@ API ?=
 
 RUN_ARGS = --port $(PORT) --source $(SOURCE) $(if $(RATE),--rate $(RATE)) $(ARGS)
 
-.PHONY: help run dev build test lint unit pyodide e2e engines soak bench docs lock clean
+.PHONY: help run dev build test lint unit coverage pyodide e2e engines soak bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,7 +18,7 @@ help:
 	@echo "make test     every test, and everything they need"
 	@echo "make dev      run, and serve pyapp/ from the tree: edit a Python file, reload the page"
 	@echo "make build    web/dist, ready for a static host (API=https://… for another origin)"
-	@echo "make lint | unit | pyodide | e2e | engines | soak | bench | docs | lock | clean"
+	@echo "make lint | unit | coverage | pyodide | e2e | engines | soak | bench | docs | lock | clean"
 
 # --- What the rest needs -------------------------------------------------------------------------------------------------
 
@@ -66,6 +66,11 @@ unit: $(VENV)/.test-ready
 
 pyodide: $(VENV)/.test-ready build
 	@$(PY) web/node.py tests/pyodide/run.mjs
+
+# Branches of the core that no unit test takes; every one is a failure.
+coverage: $(VENV)/.test-ready
+	@$(PY) -m coverage run --branch --source=pyapp/core -m pytest tests/unit/core
+	@$(PY) -m coverage report --fail-under=100
 
 e2e: $(VENV)/.test-ready build
 	@$(PY) tests/e2e/browsers.py chromium firefox

@@ -212,3 +212,18 @@ def test_a_timer_that_another_of_the_same_moment_cancels_does_not_fire() -> None
     clock.call_at(10, lambda: fired.append("third"))
     clock.advance(20)
     assert (fired, clock.timers) == (["third"], 0)
+
+
+def test_a_watch_of_sleep_that_raises_keeps_no_timer_from_firing() -> None:
+    # RT-52
+    host, raised, fired = Host(), list[Exception](), list[int]()
+    heap = TimerHeap(host, raised.append)
+
+    def mistake() -> None:
+        raise ZeroDivisionError
+
+    heap.on_late(1_000, mistake)
+    heap.call_at(10, lambda: fired.append(1))
+    host.time = 60_000
+    heap.fire()
+    assert (fired, [type(error) for error in raised], heap.statistics().sleeps) == ([1], [ZeroDivisionError], 1)

@@ -295,3 +295,28 @@ def test_who_may_ask_again_is_told_once_and_only_when_the_breaker_has_closed() -
     ask(8)
     http.waiting[-1].reply([])
     assert told == ["sick"]
+
+
+def test_a_refusal_is_no_failure_of_the_server_and_may_be_asked_again() -> None:
+    # RT-66
+    door = Door()
+    door.fail()
+    door.ask()
+    door.clock.advance(0)
+    assert (door.got[-1].is_failure, door.got[-1].retryable, door.got[-1].kind) == (False, True, "breaker")
+
+
+def test_who_gave_up_before_a_refusal_was_told_hears_nothing_and_the_others_do() -> None:
+    # RT-66
+    door = Door()
+    door.fail()
+    door.ask().cancel()
+    door.ask()
+    before = len(door.got)
+    door.clock.advance(0)
+    assert [type(outcome) for outcome in door.got[before:]] == [BreakerOpen]
+    door.ask()
+    door.ask()
+    door.requests.close()
+    door.clock.advance(10)
+    assert (len(door.got), door.clock.timers) == (before + 1, 0)
