@@ -69,7 +69,7 @@ pyodide: $(VENV)/.test-ready build
 
 # Branches of the core that no unit test takes; every one is a failure.
 coverage: $(VENV)/.test-ready
-	@$(PY) -m coverage run --branch --source=pyapp/core -m pytest tests/unit/core
+	@$(PY) -m coverage run --branch --source=pyapp/core -m pytest tests/unit
 	@$(PY) -m coverage report --fail-under=100
 
 e2e: $(VENV)/.test-ready build
