@@ -121,8 +121,6 @@ class _Key:
             raise KeyMisuse(f"A key of {self.family!r} has a part without a hash: make keys by live, item or aggregate.") from error
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
         if not isinstance(other, _Key) or type(self) is not type(other):
             return False
         return self.family == other.family and self.folded == other.folded and _same_types(self.folded, other.folded)

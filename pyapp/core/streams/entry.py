@@ -116,10 +116,8 @@ class Entry:
         self.behind.clear()
         self.behind_length = 0
 
-    def next_behind(self) -> RawFrame | None:
-        """The record that is next, once the inbox is empty; the data after it goes into the inbox."""
-        if not self.behind:
-            return None
+    def next_behind(self) -> RawFrame:
+        """The record that is next, where one waits and the inbox is empty; the data after it goes into the inbox."""
         frame = self.behind.popleft()
         self.behind_length -= len(frame.data)
         return frame

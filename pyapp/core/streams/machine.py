@@ -203,7 +203,7 @@ class Machine:
             case WasReset():
                 # What the server threw away lies after the last place seen: a snapshot that only covers that place does not pay.
                 return replace(self._heard(state, now_ms), position=None), (Gap("reset by the server"),)
-            case TimerDue():
+            case TimerDue():  # pragma: no branch: there is no other
                 return self._due(state, event, now_ms)
 
     def _due(self, state: Connection, due: TimerDue, now_ms: float) -> Step:

@@ -298,9 +298,7 @@ class StreamManager:
                 if entry.inbox_waits():
                     self._deliver_batch(entry)
                 else:
-                    frame = entry.next_behind()
-                    if frame is not None:
-                        self._control(entry, frame)
+                    self._control(entry, entry.next_behind())
                     entry.bring_up()
         self._tell_alive()
 
@@ -340,7 +338,7 @@ class StreamManager:
                 self._step(entry, c.WasReset(epoch))
             case Control.ERROR:
                 self._step(entry, c.Erred(epoch))
-            case Control.FORBIDDEN:
+            case Control.FORBIDDEN:  # pragma: no branch: there is no other
                 self._step(entry, c.Refused(epoch, Verdict.FORBIDDEN))
 
     def _control(self, entry: Entry, frame: RawFrame) -> None:
@@ -406,7 +404,7 @@ class StreamManager:
                 self._listener.stream_gap(entry.key, cause)
             case c.Placed(position):
                 self._listener.stream_placed(entry.key, position)
-            case c.Lost():
+            case c.Lost():  # pragma: no branch: there is no other
                 entry.drops += 1
 
     def _due(self, entry: Entry, name: c.TimerName, epoch: int) -> None:

@@ -387,7 +387,7 @@ class MultiplexedTransport:
                     self._probing = None
             case c.Lost():
                 self._drops += 1
-            case c.Confirmed() | c.Gap() | c.Placed():
+            case c.Confirmed() | c.Gap() | c.Placed():  # pragma: no branch: there is no other
                 pass  # the streams have their own
 
     def _due(self, name: c.TimerName, epoch: int) -> None:

@@ -136,3 +136,10 @@ def test_what_is_no_key_s_text_is_refused_with_a_sentence(text: str) -> None:
 def test_the_json_text_keeps_other_alphabets_readable() -> None:
     assert json.loads(live("f", name="Ünïcode").to_json())[2] == {"name": "Ünïcode"}
     assert "Ünïcode" in live("f", name="Ünïcode").to_json()
+
+
+def test_a_mapping_and_what_cannot_be_iterated_are_no_parts_of_a_key() -> None:
+    # RT-1
+    for part in ({"a": 1}, object(), b"x"[0:0].__class__):
+        with pytest.raises(KeyMisuse, match="a key takes text"):
+            aggregate("stats", part=part)  # type: ignore[arg-type]
