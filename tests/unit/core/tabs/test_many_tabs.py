@@ -16,7 +16,7 @@ from tabs_world import THINGS, Tab, World
 
 from pyapp.core.tabs.election import Role
 
-HISTORIES = 64
+HISTORIES = 32
 BLOCKS = 8
 STEPS = 30
 QUIET_MS = 75_000
