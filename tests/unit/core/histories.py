@@ -140,7 +140,7 @@ def _difference(shown: Any, answer: Any) -> str:
 class Run:
     """One run of a history: everything that a step can touch."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, **client: Any) -> None:
         chance = random.Random(history.seed)
         self.clock, self.sources, self.http, self.page = VirtualClock(creep_ms=0.001), FakeSources(), FakeHttp(), FakeVisibility()
         self.network, self.life = FakeNetwork(), FakeLifecycle()
@@ -163,6 +163,7 @@ class Run:
             multiplexed=history.setup["multiplexed"],
             network=self.network,
             lifecycle=self.life,
+            **client,
         )
         self._away = False
         self.person = _Person(self.client)

@@ -123,3 +123,24 @@ def test_after_close_nothing_is_scheduled_or_painted() -> None:
     parts.beat.close()
     parts.clock.advance(500)
     assert (parts.log, parts.clock.timers) == ([], 0)
+
+
+def test_a_beat_that_takes_too_long_is_counted() -> None:
+    # RT-41, RT-81
+    seen: list[tuple[int, int]] = []
+    for readings in (0, 3):  # each reading of a creeping clock takes 4 ms
+        clock = VirtualClock(creep_ms=4)
+        beat = Beat(
+            clock,
+            Timings(),
+            collect=lambda: None,
+            deliver=lambda within, readings=readings: [within() for _ in range(readings)] and None,
+            waiting=lambda: False,
+            notify=lambda: None,
+            paint=lambda: True,
+            visible=lambda: True,
+        )
+        beat.wake()
+        clock.advance(100)
+        seen.append((beat.statistics().beats, beat.statistics().over))
+    assert seen == [(1, 0), (1, 1)]

@@ -623,3 +623,16 @@ def test_a_snapshot_that_is_owed_is_owed_still_to_who_comes_back() -> None:
     world.clock.advance(1_500)
     assert len(world.http.sent) == asked + 1
     assert "live" not in states(seen)
+
+
+def test_what_comes_while_a_stream_lingers_is_ignored_and_counted() -> None:
+    # RT-20, RT-40
+    world = World()
+    observer, seen = world.connected()
+    told = len(seen)
+    observer.close()
+    world.say(changed("b"), "e1:1")
+    world.clock.advance(200)
+    counts = world.client.statistics().streams[0].counts
+    assert (counts.received, counts.ignored, counts.applied) == (1, 1, 0)
+    assert len(seen) == told

@@ -242,3 +242,15 @@ def test_frames_decode_the_same_together_and_one_by_one(texts: list[str]) -> Non
     # RT-29, RT-41
     decoder = SPEC.decoder
     assert decoder.decode(texts) == [decoder.decode([text])[0] for text in texts]
+
+
+def test_what_waits_is_counted_until_it_is_taken() -> None:
+    # RT-40, RT-81
+    box = inbox()
+    waiting: list[int] = []
+    for text in (done(1), done(2)):
+        box.put("", text)
+        waiting.append(box.statistics().waiting)
+    box.count(applied=len(box.take().items), ignored=0)
+    assert [*waiting, box.statistics().waiting] == [1, 2, 0]
+    assert adds_up(box)

@@ -123,6 +123,7 @@ def test_changes_of_one_tick_are_one_request() -> None:
     wired.posted()[0].reply({})
     wired.clock.settle()
     assert json.loads(wired.posted()[0].request.body or "") == {"add": [], "remove": ["a", "b"]}
+    assert wired.client.statistics().transport.requests == 2
     assert wired.posted()[0].request.url == "streams/c1"
     assert len(wired.sources.history) == 1
 
