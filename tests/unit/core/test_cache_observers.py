@@ -246,7 +246,9 @@ def test_a_time_that_cannot_be_is_a_typed_error(options: Any) -> None:
 
 
 def test_a_time_of_a_description_that_cannot_be_is_told_and_the_profile_s_counts() -> None:
-    world = CacheWorld(interval_ms=0)
+    with pytest.raises(TimeMisuse, match="give a time"):
+        CacheWorld(interval_ms=0)
+    world = CacheWorld(interval_ms=lambda result: 0)
     world.loaded()
     world.clock.advance(5_500)
     assert (world.asked(), {type(error) for error in world.raised}) == (2, {TimeMisuse})
