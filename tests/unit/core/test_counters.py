@@ -24,7 +24,7 @@ def figures(place: str, value: object) -> Iterator[tuple[str, float]]:
     elif isinstance(value, Mapping):
         for one in cast("Mapping[object, object]", value).values():
             yield from figures(place, one)
-    elif isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+    elif isinstance(value, list | tuple) and not hasattr(cast(object, value), "_fields"):
         for one in cast("list[object]", value):
             yield from figures(place, one)
     elif isinstance(value, int | float) and not isinstance(value, bool):
