@@ -1,4 +1,4 @@
-"""Every benchmark, or those that are named: `python -m tests.bench [boot events requests render idle responsiveness tabs]`.
+"""Every benchmark, or those that are named: `python -m tests.bench [boot events core requests render idle responsiveness tabs]`.
 
 Each prints one JSON line per figure. Ratios are of runs side by side; see docs/benchmarks.md.
 """
@@ -14,7 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 BENCHES = {
     "boot": [["boot.py"]],
-    "events": [["event_flow.py"], ["per_event.py"]],
+    "events": [["event_flow.py"]],
+    "core": [["core.py"]],
     "requests": [["asking.py"]],
     "render": [["render.py"]],
     "idle": [["console_at_work.py", "idle"]],

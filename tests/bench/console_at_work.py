@@ -35,6 +35,7 @@ HIDE = """() => {
 }"""
 LIVE = "() => document.querySelector('[data-panel][data-freshness=live] tbody tr')"
 GRACE_S = 12
+SETTLE_S = 60
 TYPED = "order payment reindex thumbnail daily report "
 
 
@@ -50,6 +51,8 @@ def open_console(browser: Browser, address: str) -> Page:
 def idle(browser: Browser, base: str, seconds: float) -> None:
     """CPU and requests of a page where nothing happens."""
     page = open_console(browser, base)
+    # Quiet is a page on which nothing is younger than a minute: until then ages tick in seconds.
+    page.wait_for_timeout(SETTLE_S * 1_000)
     session = browser.new_browser_cdp_session()
     for name, least, aim in (("visible", 1.0, 0.3), ("hidden", 1.0, 0.3)):
         if name == "hidden":
