@@ -64,7 +64,6 @@ class Fault:
         polls: whether polling must take over; where it need not, RT-33 decides by how long the outage lasted.
         at_once: polling takes over without a grace.
         owes: whether a snapshot is owed because of it.
-        seldom: a kind whose stream may say nothing meanwhile (a snapshot that stays equal is not sent again): not counted there.
         calm: nothing may be noticed at all: no mark but live, no request.
         wait_ms: no attempt follows a refusal sooner.
         probes: whether the status is asked for by a plain request (only where streams have connections of their own).
@@ -85,16 +84,11 @@ class Fault:
     polls: bool = False
     at_once: bool = False
     owes: bool | None = None
-    seldom: Kind | None = None
     calm: bool = False
     wait_ms: float = 0.0
     probes: bool = False
     firefox: bool = False
     only: Transport | None = None
-
-    def meets(self, kind: Kind) -> bool:
-        """Whether it surely happens to this kind of stream."""
-        return kind != self.seldom
 
 
 POLLED = frozenset({"polling fallback"})
@@ -126,7 +120,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("garble", "garble", {"count": 2}, until="counted", counts={"counts.invalid": 2}, firefox=True),
     Fault("garble types", "garble", {"count": 2, "form": "types"}, until="counted", counts={"counts.invalid": 2}),
     Fault("duplicate", "duplicate", {"count": 3}, until="counted", counts={"counts.old": 3}, calm=True),
-    Fault("reorder", "reorder", until="counted", counts={"gaps": 1, "counts.old": 1}, owes=True, seldom="snapshot"),
+    Fault("reorder", "reorder", until="counted", counts={"gaps": 1, "counts.old": 1}, owes=True),
     Fault("skip", "skip", {"count": 1}, until="counted", counts={"gaps": 1}, owes=True, firefox=True),
     Fault("restart", "restart", whole=True, until="counted", counts={"drops": 1}, owes=True),
     Fault("store", "store", must=POLLED, polls=True, owes=True),
@@ -331,9 +325,7 @@ def _of(row: Mapping[str, Any], name: str) -> float:
 
 
 def counted(fault: Fault, before: Mapping[Kind, Mapping[str, float]], after: Mapping[Kind, Mapping[str, float]]) -> bool:
-    return all(
-        after[kind][name] - before[kind][name] >= least for kind in KINDS if fault.meets(kind) for name, least in fault.counts.items()
-    )
+    return all(after[kind][name] - before[kind][name] >= least for kind in KINDS for name, least in fault.counts.items())
 
 
 def judge(lab: Lab, fault: Fault, kind: Kind, rec: Record, before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
@@ -347,15 +339,14 @@ def judge(lab: Lab, fault: Fault, kind: Kind, rec: Record, before: Mapping[str, 
             wrong.append(f"said {said} and asked {len(asked)} times, where nothing was to be noticed")
     wrong += [f"said {mark!r}" for mark in said if mark not in fault.may and not fault.calm]
     wrong += [f"never said {mark!r}" for mark in fault.must if mark not in said]
-    if fault.meets(kind):
-        wrong += [f"{name} moved by {moved[name]}" for name, least in fault.counts.items() if moved[name] < least]
+    wrong += [f"{name} moved by {moved[name]}" for name, least in fault.counts.items() if moved[name] < least]
     if fault.polls and not moved["fallbacks"]:
         wrong.append("polling never took over")
     if fault.until == "forbidden" and (late := asked_though_forbidden(rec, kind)):
         wrong.append(f"asked {late} times although it was forbidden")
     if fault.at_once and not polled_at_once(rec, kind):
         wrong.append("did not poll at once")
-    if fault.owes and fault.meets(kind) and not moved["resyncs"]:
+    if fault.owes and not moved["resyncs"]:
         wrong.append("no snapshot was owed")
     if fault.wait_ms and (early := came_early(rec, kind, fault.wait_ms)):
         wrong.append(early)
