@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from pydantic import Field, JsonValue
 
-from .base import Items, Object, Time, WireModel
+from .base import Items, Object, Row, Time, WireModel
 
 JobStatus = Literal["pending", "queued", "active", "complete", "failed", "cancelled", "retrying"]
 JobType = Literal["task", "cron", "event"]
@@ -23,7 +23,7 @@ class JobSource(WireModel):
     event_handler_name: str | None = None
 
 
-class Job(WireModel):
+class Job(Row):
     """One job. ``progress`` is 0..1; ``*_ms`` are milliseconds; ``timeout`` is seconds."""
 
     id: str

@@ -39,6 +39,15 @@ def test_unknown_fields_are_ignored_and_models_are_frozen() -> None:
         job.status = "failed"
 
 
+def test_rows_of_one_shape_share_the_set_of_the_fields_that_they_had_and_a_copy_has_its_own() -> None:
+    one, other = Job.model_validate(JOB), Job.model_validate(JOB | {"id": "k"})
+    longer = Job.model_validate(JOB | {"error": "no"})
+    assert one.__pydantic_fields_set__ is other.__pydantic_fields_set__
+    assert longer.model_fields_set == {*JOB, "error"}
+    assert one.model_copy(update={"error": "no"}).model_fields_set == {*JOB, "error"}
+    assert other.model_fields_set == set(JOB)
+
+
 def test_not_a_number_is_refused() -> None:
     text = '{"total":1,"success_count":1,"failure_count":0,"cancelled_count":0,"success_rate":NaN}'
     with pytest.raises(ValidationError):
