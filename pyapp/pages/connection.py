@@ -12,6 +12,7 @@ from pyapp.pages.protocol import Connection, ConnectionView, StripView
 OFFSET_STEP_MS = 100
 
 _WORST_FIRST = (
+    Connection.OFFLINE,  # it explains whatever else is wrong
     Connection.ERROR,
     Connection.FORBIDDEN,
     Connection.RECONNECTING,
@@ -27,6 +28,7 @@ _SAYS = {
     Connection.CONNECTING: "Socket open or opening, not confirmed. Nothing is called live yet.",
     Connection.DEGRADED: "Something may be missing. A snapshot is on its way.",
     Connection.RECONNECTING: "A stream was lost. Data stays; its age is shown.",
+    Connection.OFFLINE: "This device has no network. Data stays; its age is shown.",
     Connection.POLLING: "Some panels ask at intervals in place of a stream.",
     Connection.PAUSED: "Nothing on this page moves by itself.",
     Connection.ERROR: "The server did not answer as it should. Data stays where there was any.",
@@ -38,6 +40,7 @@ _WORDS = {
     Connection.CONNECTING: "Connecting",
     Connection.DEGRADED: "Catching up",
     Connection.RECONNECTING: "Reconnecting",
+    Connection.OFFLINE: "Offline",
     Connection.POLLING: "Polling",
     Connection.PAUSED: "Paused",
     Connection.ERROR: "Error",
@@ -57,10 +60,13 @@ def _of(freshness: Freshness) -> Connection:
             return Connection.FORBIDDEN
         case FreshnessState.ERROR, _:
             return Connection.ERROR
-        case FreshnessState.STALE, FreshnessReason.CATCHING_UP:
+        case FreshnessState.STALE, FreshnessReason.OFFLINE:
+            return Connection.OFFLINE
+        case FreshnessState.STALE, FreshnessReason.CATCHING_UP | FreshnessReason.DRIFT:
             return Connection.DEGRADED
         case FreshnessState.STALE, _:
-            return Connection.RECONNECTING
+            # What no stream feeds lost none: its answer is overdue.
+            return Connection.RECONNECTING if freshness.stream else Connection.DEGRADED
         case FreshnessState.LOADING, _:
             return Connection.CONNECTING
         case _:

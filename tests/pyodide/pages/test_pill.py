@@ -52,6 +52,28 @@ def test_a_window_whose_refresh_failed_is_an_error_and_one_that_stands_is_a_wind
     assert view()[1] == "Paused"
 
 
+def test_without_a_network_it_says_so_and_blames_no_stream() -> None:
+    # RT-52
+    offline = result((), State.STALE, Why.OFFLINE)
+    state, words, says = view(offline, result((), State.ERROR, Why.NETWORK))
+    assert (state, words) == (Connection.OFFLINE, "Offline")
+    assert "stream" not in says
+
+
+@pytest.mark.parametrize(
+    ("reason", "stream", "state"),
+    [
+        (Why.OLD, "events", Connection.RECONNECTING),
+        (Why.OLD, "", Connection.DEGRADED),
+        (Why.CATCHING_UP, "events", Connection.DEGRADED),
+        (Why.DRIFT, "events", Connection.DEGRADED),
+    ],
+)
+def test_a_lost_stream_is_named_only_where_one_was_lost(reason: Why, stream: str, state: Connection) -> None:
+    # RT-83
+    assert view(result((), State.STALE, reason, stream=stream))[0] is state
+
+
 @pytest.mark.parametrize(("reason", "words"), [(Why.DELIVERING, "Live"), (Why.UNVERIFIED, "Live, unverified")])
 def test_no_heartbeat_is_claimed_of_a_server_that_has_none(reason: Why, words: str) -> None:
     # RT-26, RT-84
