@@ -53,6 +53,18 @@ def test_the_overview_boots_and_shows_live_rows(engine: Browser, moving: Server,
     console.until("() => __truth.checked >= 3")
 
 
+def test_on_a_narrow_screen_the_page_ends_with_its_content_and_no_mark_is_cut(
+    chromium: Browser, moving: Server, open_console: Open
+) -> None:
+    console = open_console(chromium, moving.url)
+    console.page.set_viewport_size({"width": 390, "height": 844})
+    console.fresh("activity-apis", "live")
+    console.until("() => document.documentElement.scrollHeight <= Math.ceil(document.querySelector('.app').offsetHeight) + 1")
+    assert console.page.evaluate(
+        "() => [...document.querySelectorAll('.fresh .w')].every((word) => word.scrollWidth <= word.clientWidth)"
+    )
+
+
 def test_a_job_started_through_the_api_appears_without_reload(engine: Browser, quiet: Server, open_console: Open) -> None:
     console = open_console(engine, f"{quiet.url}#/jobs")
     console.fresh("jobs", "live")
