@@ -225,8 +225,7 @@ class Requests:
             lane = self._lane(flight)
             self._guard.abandoned(lane, flight.probe)
             self._land(flight, lane)
-            if flight.cancel is not None:
-                flight.cancel.cancel()
+            flight.stop()
             self.pump()
         self._owners.ended(flight.owner)
 
@@ -234,9 +233,7 @@ class Requests:
         """The page is put away: nothing is under way when this returns (RT-53). Who waits, waits on."""
         self._suspended = True
         for flight in self._flying:
-            for part in (flight.cancel, flight.timer):
-                if part is not None:
-                    part.cancel()
+            flight.stop()
 
     def resume(self) -> None:
         """The page is back: what only asks is sent anew; whether what changes something was done, nobody can tell (RT-53)."""
@@ -321,11 +318,8 @@ class Requests:
     # Coming back --------------------------------------------------------------------------------------------------------------
 
     def _timed_out(self, flight: Flight) -> None:
-        if flight.stage is Stage.OVER:
-            return
         seconds = self._timings.request_timeout_ms / 1000
-        if flight.cancel is not None:
-            flight.cancel.cancel()
+        flight.stop()
         self._finish(flight, TimedOut(f"The server did not answer within {seconds:g} s.", endpoint=flight.endpoint.name))
 
     def _answered(self, flight: Flight, answer: HttpAnswer) -> None:
@@ -402,8 +396,8 @@ class Requests:
         flight.stage = Stage.OVER
         lane.flying -= 1
         del self._flying[flight]
-        if flight.timer is not None:
-            flight.timer.cancel()
+        assert flight.timer is not None  # since it was sent
+        flight.timer.cancel()
         if flight.key is None:
             self._earlier.changed()
 

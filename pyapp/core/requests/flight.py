@@ -52,6 +52,12 @@ class Flight:
     body: Body | None = None
     unreadable: bool = False
 
+    def stop(self) -> None:
+        """Give up its request and its time-out."""
+        for part in (self.cancel, self.timer):
+            if part is not None:
+                part.cancel()
+
 
 @dataclass(slots=True)
 class Ticket:

@@ -193,7 +193,7 @@ class Owners:
     def _turn(self, owner: _Owner) -> None:
         owner.timer = None
         now = self._clock.now()
-        if owner.waiting and self._pay(owner, now):
+        if self._pay(owner, now):
             flight = owner.waiting.popleft()
             self._sent(owner, now)
             if not owner.waiting:

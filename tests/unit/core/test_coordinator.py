@@ -427,6 +427,34 @@ def test_switched_off_every_request_is_its_own_and_it_takes_effect_at_once() -> 
     assert (len(door.http.sent), door.row().joined, door.row().kept) == (5, 1, 0)
 
 
+def test_switched_off_of_what_the_page_fetched_before_only_the_time_is_taken() -> None:
+    # RT-71, RT-55
+    door = Door()
+    door.requests.configure(coordinate=False)
+    door.requests.heard("x", GET, Answer("[1]", {"etag": '"1"', "date": "then"}, 0))
+    assert door.dates == [("then", 0, 0)]
+    door.requests.configure(coordinate=True)
+    door.ask()
+    assert "If-None-Match" not in door.http.take("x").request.headers
+
+
+def test_a_request_that_the_port_could_not_send_holds_its_place_no_longer_than_its_time() -> None:
+    door = Door(limit=1)
+    send = door.http.send
+
+    def broken(request: HttpRequest, on_answer: Any) -> Any:
+        raise ZeroDivisionError
+
+    door.http.send = broken
+    with pytest.raises(ZeroDivisionError):
+        door.ask()
+    door.http.send = send
+    door.ask("y")
+    assert (door.requests.in_flight, door.urls) == (1, [])
+    door.clock.advance(10_000)
+    assert ([type(one) for one in door.got], door.urls) == ([TimedOut], ["y"])
+
+
 def test_after_close_no_kept_answer_is_told() -> None:
     # RT-53
     door = Door()
@@ -436,6 +464,23 @@ def test_after_close_no_kept_answer_is_told() -> None:
     door.requests.close()
     door.clock.advance(0)
     assert (len(door.got), door.clock.timers) == (1, 0)
+
+
+def test_who_closes_everything_when_told_a_kept_answer_is_the_last_to_be_told() -> None:
+    # RT-53
+    door = Door()
+    door.ask()
+    door.http.take("x").reply([1])
+    told: list[Any] = []
+
+    def close(outcome: Any) -> None:
+        told.append(outcome)
+        door.requests.close()
+
+    door.requests.send("x", GET, close)
+    door.requests.send("x", GET, told.append)
+    door.clock.advance(0)
+    assert (len(told), door.clock.timers) == (1, 0)
 
 
 def test_a_waiter_that_raises_keeps_no_other_from_the_answer_and_its_mistake_is_heard_of() -> None:

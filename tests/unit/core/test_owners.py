@@ -135,6 +135,24 @@ def test_a_request_that_is_held_back_goes_when_a_person_or_an_owner_within_its_r
     assert (len(door.got), door.row().waiting) == (14, 1)
 
 
+def test_what_an_owner_earned_is_spent_once_also_if_it_joins_anothers_request_the_moment_before_its_turn() -> None:
+    # RT-67
+    door = Door()
+    door.clock.call_at(3_000, lambda: door.ask(url="theirs 2"))
+    for owner, held in (("other", ("theirs 1", "theirs 2")), ("panel", ("ours",))):
+        for _ in range(BURST):
+            door.ask(owner)
+        for url in held:
+            door.ask(owner, url=url)
+    door.pass_(3_000)
+    assert [pending.request.url for pending in door.http.sent[20:]] == ["theirs 2", "theirs 1"]
+    assert door.row().waiting == 1
+    door.pass_(3_000)
+    assert [pending.request.url for pending in door.http.sent[22:]] == ["ours"]
+    door.pass_(60_000)
+    assert (door.row().waiting, door.clock.timers) == (0, 0)
+
+
 def test_one_that_is_given_up_while_it_is_held_back_is_never_sent() -> None:
     # RT-67
     door = Door()
