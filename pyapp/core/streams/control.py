@@ -73,7 +73,7 @@ def event_of(frame: RawFrame, epoch: int) -> c.FrameEvent | None:
             return c.WasReset(epoch)
         case FrameKind.BYE:
             return c.Bye(epoch, number(fields(frame.data), "retry_ms"))
-        case FrameKind.NAMED_OPEN | FrameKind.MESSAGE:  # pragma: no branch: there is no other
+        case FrameKind.NAMED_OPEN | FrameKind.MESSAGE:  # pragma: no branch - there is no other
             return None
 
 

@@ -203,7 +203,7 @@ class Machine:
             case WasReset():
                 # What the server threw away lies after the last place seen: a snapshot that only covers that place does not pay.
                 return replace(self._heard(state, now_ms), position=None), (Gap("reset by the server"),)
-            case TimerDue():  # pragma: no branch: there is no other
+            case TimerDue():  # pragma: no branch - there is no other
                 return self._due(state, event, now_ms)
 
     def _due(self, state: Connection, due: TimerDue, now_ms: float) -> Step:
@@ -267,8 +267,7 @@ class Machine:
         return after, (Gap("a heartbeat ahead of the data") if known is not None else Placed(told),)
 
     def _silent_at(self, state: Connection) -> float | None:
-        if state.last_frame_ms is None:
-            return None
+        assert state.last_frame_ms is not None  # since it opened
         rhythm = state.heartbeat_ms if state.heartbeat_ms is not None else state.rhythm_ms
         if rhythm is None:
             idle = self._timings.idle_timeout_ms

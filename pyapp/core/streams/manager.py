@@ -185,8 +185,7 @@ class StreamManager:
 
     def _lingered(self, entry: Entry) -> None:
         entry.linger = None
-        if entry.key not in self._wanted:
-            self._step(entry, c.Unwanted(c.Reason.NOT_WANTED))
+        self._step(entry, c.Unwanted(c.Reason.NOT_WANTED))
 
     def _drop_linger(self, entry: Entry) -> None:
         if entry.linger is not None:
@@ -197,22 +196,23 @@ class StreamManager:
 
     def try_now(self) -> None:
         """A person asks, or is somebody else now: attempt what waits, and what was forbidden or ended (RT-25)."""
-        self._transport.try_now(forgive=True)
+        self._transport.try_now()
         for entry in list(self._entries.values()):
-            self._step(entry, c.Forgiven())
-            if not entry.state.shared:
-                self._step(entry, c.TryNow())
+            self._forgive(entry)
         self.reconcile()
 
     def permit(self, key: StreamKey) -> None:
         """Try a stream again that was given up, because a person or another identity asks (RT-25, RT-36, RT-37)."""
         entry = self._entries.get(key)
         if entry is not None:
-            self._transport.try_now(forgive=True)
-            self._step(entry, c.Forgiven())
-            if not entry.state.shared:
-                self._step(entry, c.TryNow())
+            self._transport.try_now()
+            self._forgive(entry)
             self.reconcile()
+
+    def _forgive(self, entry: Entry) -> None:
+        self._step(entry, c.Forgiven())
+        if not entry.state.shared:  # else whoever brings the connection back brings it back, too
+            self._step(entry, c.TryNow())
 
     def set_online(self, online: bool) -> None:
         """The network's hint (RT-52)."""
@@ -338,7 +338,7 @@ class StreamManager:
                 self._step(entry, c.WasReset(epoch))
             case Control.ERROR:
                 self._step(entry, c.Erred(epoch))
-            case Control.FORBIDDEN:  # pragma: no branch: there is no other
+            case Control.FORBIDDEN:  # pragma: no branch - there is no other
                 self._step(entry, c.Refused(epoch, Verdict.FORBIDDEN))
 
     def _control(self, entry: Entry, frame: RawFrame) -> None:
@@ -394,9 +394,9 @@ class StreamManager:
                     lambda verdict, wait: self._step(entry, c.Refused(epoch, verdict, wait)),
                 )
             case c.CancelProbe():
-                if entry.probe is not None:
-                    entry.probe.cancel()
-                    entry.probe = None
+                assert entry.probe is not None  # only what was asked is given up
+                entry.probe.cancel()
+                entry.probe = None
             case c.Confirmed():
                 self._listener.stream_confirmed(entry.key, effect)
             case c.Gap(cause):
@@ -404,7 +404,7 @@ class StreamManager:
                 self._listener.stream_gap(entry.key, cause)
             case c.Placed(position):
                 self._listener.stream_placed(entry.key, position)
-            case c.Lost():  # pragma: no branch: there is no other
+            case c.Lost():  # pragma: no branch - there is no other
                 entry.drops += 1
 
     def _due(self, entry: Entry, name: c.TimerName, epoch: int) -> None:
@@ -429,9 +429,6 @@ class StreamManager:
     def open_count(self) -> int:
         """Connections that the streams hold now, open or opening: many streams may ride one."""
         return self._transport.connections()
-
-    def keys(self) -> Iterable[StreamKey]:
-        return self._entries.keys()
 
     def statistics(self) -> tuple[StreamStatistics, ...]:
         now = self._clock.now()

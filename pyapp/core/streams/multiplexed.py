@@ -166,9 +166,8 @@ class MultiplexedTransport:
             return self._direct.connections()
         return int(self._state.phase in (c.Phase.CONNECTING, c.Phase.OPEN))
 
-    def try_now(self, *, forgive: bool) -> None:
-        if forgive:
-            self._step(c.Forgiven())
+    def try_now(self) -> None:
+        self._step(c.Forgiven())
         self._step(c.TryNow())
 
     def network(self, *, online: bool) -> bool:
@@ -240,9 +239,9 @@ class MultiplexedTransport:
         self._posting = _Both(sent, overdue)
 
     def _answered(self, epoch: int, removed: Sequence[str], added: Sequence[tuple[str, int]], answer: HttpAnswer) -> None:
-        self._end_post()
         if epoch != self._state.epoch or not self._name:
-            return
+            return  # of a connection that is gone: it says nothing of what is asked on this one
+        self._end_post()
         if answer.status == 404:
             # The server knows this connection no more: a new one with the whole set, soon unless that has just failed, too.
             known = self._state.failures == 0
@@ -252,11 +251,11 @@ class MultiplexedTransport:
                 self._soon = self._clock.call_at(self._clock.now() + self._timings.beat_ms, lambda: self._try(epoch))
             return
         if not 200 <= answer.status < 300:
-            # Who wanted to enter fails alone and tries again by its own backoff; who should have left is removed with the next change.
+            # Who wanted to enter fails alone and tries again by its own backoff; who should have left, or has left since, is removed
+            # with the next change: nobody knows what the server made of this one.
             for wire, source in added:
-                if self._told.get(wire) == source:
-                    del self._told[wire]
                 if source in self._places:
+                    self._told.pop(wire, None)
                     self._say(RawFrame(source, FrameKind.FAILED, "", "0"))
             self._told.update({wire: 0 for wire in removed if wire not in self._told})
             return
@@ -382,12 +381,12 @@ class MultiplexedTransport:
             case c.Probe(epoch):
                 self._probing = self._probe.ask(self._url, lambda verdict, wait: self._step(c.Refused(epoch, verdict, wait)))
             case c.CancelProbe():
-                if self._probing is not None:
-                    self._probing.cancel()
-                    self._probing = None
+                assert self._probing is not None  # only what was asked is given up
+                self._probing.cancel()
+                self._probing = None
             case c.Lost():
                 self._drops += 1
-            case c.Confirmed() | c.Gap() | c.Placed():  # pragma: no branch: there is no other
+            case c.Confirmed() | c.Gap() | c.Placed():  # pragma: no branch - there is no other
                 pass  # the streams have their own
 
     def _due(self, name: c.TimerName, epoch: int) -> None:

@@ -89,8 +89,8 @@ class Transport(Protocol):
         """How many connections are held."""
         ...
 
-    def try_now(self, *, forgive: bool) -> None:
-        """Attempt a shared connection without waiting; `forgive` what was forbidden."""
+    def try_now(self) -> None:
+        """Attempt a shared connection without waiting, also one that was forbidden."""
         ...
 
     def network(self, *, online: bool) -> bool:
@@ -138,7 +138,7 @@ class DirectTransport:
     def connections(self) -> int:
         return len(self._open)
 
-    def try_now(self, *, forgive: bool) -> None:
+    def try_now(self) -> None:
         """Nothing is shared."""
 
     def network(self, *, online: bool) -> bool:

@@ -299,7 +299,7 @@ class Machine:
                 if state.role is not Role.FOLLOWING or term != state.term:
                     return state, ()
                 return self._wait(replace(state, heard_ms=now_ms), now_ms, Unled())
-            case Due(timer, name, visible):
+            case Due(timer, name, visible):  # pragma: no branch - there is no other event
                 return self._due(state, name, now_ms, visible=visible) if timer == state.timer else (state, ())
 
     # Coming and going ---------------------------------------------------------------------------------------------------------

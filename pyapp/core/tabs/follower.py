@@ -97,10 +97,6 @@ class Follower:
     def places(self) -> Sequence[Place]:
         return tuple(self._places.values())
 
-    def waits(self) -> bool:
-        """Whether something is lost and must be opened anew as soon as somebody leads."""
-        return any(place.lost for place in self._places.values())
-
     def lose(self, reason: Reason, retry_at_ms: float | None = None) -> Sequence[RawFrame]:
         """Whoever led is gone: what every stream that was greeted must hear."""
         out: list[RawFrame] = []

@@ -89,7 +89,7 @@ def write(message: Message) -> str:
             said = {"say": "want", "from": tab, "term": term, "streams": rows, "ask": sorted(ask)}
         case Going(tab):
             said = {"say": "gone", "from": tab}
-        case Urging(term):
+        case Urging(term):  # pragma: no branch - there is no other message
             said = {"say": "again", "term": term}
     return to_json(said).decode()
 

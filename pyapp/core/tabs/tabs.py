@@ -169,9 +169,7 @@ class Tabs:
             case e.RequestLock(lock, steal):
                 self._request(lock, steal=steal)
             case e.ReleaseLock(lock):
-                held = self._locks.pop(lock, None)
-                if held is not None:
-                    held.cancel()
+                self._locks.pop(lock).cancel()
             case e.AskWhoLeads():
                 self._say(m.Asking(self._ports.tab))
             case e.StoreTerm(number):
@@ -200,7 +198,7 @@ class Tabs:
             case e.SetTimer(timer, name, at_ms):
                 self._clear()
                 self._timer = self._clock.call_at(at_ms, lambda: self._step(e.Due(timer, name, self._visible())))
-            case e.ClearTimer():
+            case e.ClearTimer():  # pragma: no branch - there is no other effect
                 self._clear()
 
     @property
@@ -208,6 +206,11 @@ class Tabs:
         channel = self._ports.channel
         assert channel is not None
         return channel
+
+    @property
+    def _manager(self) -> Others:
+        assert self._others is not None  # connected before anybody takes part
+        return self._others
 
     @property
     def _term_name(self) -> str:
@@ -258,8 +261,7 @@ class Tabs:
     def _serve(self) -> None:
         """Hold what the other tabs want; pass frames on only while there are any."""
         self._channel.forward(self._passing if self._members else "")
-        if self._others is not None:
-            self._others.want_for_others(self._members.union())
+        self._manager.want_for_others(self._members.union())
 
     def _serve_nobody(self) -> None:
         self._passing = ""
@@ -278,8 +280,6 @@ class Tabs:
 
     def _tell_wants(self) -> None:
         self._stop_repeating()
-        if self._state.role is not e.Role.FOLLOWING:
-            return
         streams, asked = self.transport.wants()
         self._say(m.Wanting(self._ports.tab, self._state.term, streams, asked))
         self._repeat = self._clock.call_at(self._clock.now() + self._timings.want_ms, self._tell_wants)
@@ -319,9 +319,9 @@ class Tabs:
             case m.Going(tab):
                 if self._leading and self._members.gone(tab):
                     self._serve()
-            case m.Urging(term):
-                if self._leading and term == self._state.term and self._others is not None:
-                    self._others.try_now()
+            case m.Urging(term):  # pragma: no branch - there is no other message
+                if self._leading and term == self._state.term:
+                    self._manager.try_now()
 
     @property
     def _leading(self) -> bool:

@@ -10,7 +10,7 @@ stream that was lost is opened anew or given up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyapp.core.clock import Clock, Timer
@@ -66,7 +66,6 @@ class TabTransport:
         self._ready: Ready = lambda sources=None: None
         self._again: Timer | None = None
         self.leaders_connections = 0
-        inner.on_ready(self._inner_ready)
 
     def connect(self, *, changed: Callable[[], None], urge: Callable[[], None]) -> None:
         """Who is told, while this tab follows, that it wants other streams, and that a person asks for an attempt; set once."""
@@ -154,10 +153,6 @@ class TabTransport:
             self.follower.forget_held()
         self._retry()
 
-    def _inner_ready(self, sources: Container[int] | None = None) -> None:
-        if not self._following:
-            self._ready(sources)
-
     # The streams' side --------------------------------------------------------------------------------------------------------
 
     def open(self, source: int, key: StreamKey, spec: StreamSpec, last: Position | None) -> None:
@@ -182,12 +177,11 @@ class TabTransport:
 
     def close(self, source: int) -> None:
         self._stale.discard(source)
-        one = self._open.pop(source, None)
+        self._open.pop(source, None)
         self._keep()
         if self._following:
             self.follower.close(source)
-            if one is not None:
-                self._changed()
+            self._changed()
             return
         if self._leader is not None:
             self._leader.close(source)
@@ -199,8 +193,8 @@ class TabTransport:
             self._channel.keep({one.wire for one in self._open.values()})
 
     def _name(self, source: int, label: str) -> None:
-        if self._channel is not None:
-            self._channel.name_source(source, label)
+        assert self._channel is not None  # who leads or follows has one
+        self._channel.name_source(source, label)
 
     def drain(self) -> Sequence[RawFrame]:
         self._take_in()
@@ -215,7 +209,8 @@ class TabTransport:
                 for record in records:
                     self._leader.note(record)
             self._said.extend(records)
-        elif self._channel is not None:
+        else:
+            assert self._channel is not None  # who follows has one
             records, ready = self.follower.passed(self._channel.drain())
             self._said.extend(records)
             if ready:
@@ -229,6 +224,7 @@ class TabTransport:
 
     def on_ready(self, callback: Ready) -> None:
         self._ready = callback
+        self._inner.on_ready(callback)  # while another tab leads, nothing is open there that could be brought back
 
     def limit(self, single: int) -> int:
         return SHARED_LIMIT if self._following else self._inner.limit(single)
@@ -236,11 +232,11 @@ class TabTransport:
     def connections(self) -> int:
         return self.leaders_connections if self._following else self._inner.connections()
 
-    def try_now(self, *, forgive: bool) -> None:
+    def try_now(self) -> None:
         if self._following:
             self._urge()
         else:
-            self._inner.try_now(forgive=forgive)
+            self._inner.try_now()
 
     def close_all(self) -> None:
         """The page is closed: no timer is left."""
@@ -275,8 +271,7 @@ class TabTransport:
 
     def standing(self, streams: Mapping[str, Position | None]) -> Sequence[Passed]:
         """How streams stand, by wire key, for a tab that has each up to a place: exactly up to the last record that was passed on."""
-        if self._leader is None:
-            return ()
+        assert self._leader is not None  # only who leads is asked
         waiting = len(self._said)
         self._take_in()
         if len(self._said) > waiting:

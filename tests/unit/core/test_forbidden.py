@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from core_world import STREAM, THINGS, World, thing, versions
 
 from pyapp.core.cache.result import Result
-from pyapp.core.client import aggregate, item, live
+from pyapp.core.client import aggregate, item, live, stream_key
+from pyapp.core.testing.things import thing_streams
 
 HOT = live("things", state=["hot"])
 
@@ -74,6 +76,19 @@ def test_an_item_may_be_refused_by_itself() -> None:
     world.beats(120_000)
     assert world.http.count("things/zz") == 1
     assert [row.pauses for row in world.client.statistics().feeds.queries] == [(), ("forbidden",)]
+
+
+def test_another_identity_opens_nothing_for_who_has_not_chosen_a_scope() -> None:
+    # RT-30, RT-36
+    things = thing_streams()["things"]
+    world = World(streams={"things": things, "one": replace(things, name="one", path="things/{id}/stream")})
+    world.connected()
+    world.client.use_stream(stream_key("one"), print)
+    world.client.identity_changed()
+    world.beats(5_000)
+    assert [url.partition("?")[0] for url in world.sources.open_urls.values()] == [STREAM]
+    health = {domain.key: domain.health for domain in world.client.statistics().feeds.domains}
+    assert health == {"things": "healthy (synchronized)", "one": "unhealthy (no scope)"}
 
 
 def test_another_identity_asks_for_everything_that_was_forbidden_again() -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from core_world import THINGS, changed
 
 from pyapp.core.client import Client, StreamKey, StreamSpec, stream_key
-from pyapp.core.ports import FrameKind
+from pyapp.core.ports import FrameKind, HttpAnswer
 from pyapp.core.streams.connection import Connection, Reason
 from pyapp.core.testing import FakeHttp, FakeNetwork, FakeSources, FakeVisibility, ScriptedServer, VirtualClock
 from pyapp.core.testing.fakes import Pending
@@ -294,6 +295,165 @@ def test_a_change_that_fails_is_a_failure_of_who_wanted_to_enter() -> None:
     wired.beats(8_000, A)
     wired.clock.advance(3_000)
     assert wired.state(B).phase == "reconnecting"
+
+
+def test_who_leaves_while_its_entry_fails_is_taken_out_again_with_the_next_change() -> None:
+    # RT-20, RT-64: nobody knows whether the server heard of it before it failed
+    wired = Wired()
+    wired.use(A)
+    wired.greet(A)
+    (end,) = wired.use(B)
+    (entering,) = wired.posted()
+    end()
+    wired.clock.advance(600)
+    entering.reply({}, status=502)
+    wired.clock.settle()
+    assert wired.state(B).reason == "not wanted"
+    wired.beats(4_000, A)
+    (leaving,) = wired.posted()
+    assert json.loads(leaving.request.body or "") == {"add": [], "remove": ["b"]}
+    leaving.reply({})
+    wired.beats(8_000, A)
+    assert wired.posted() == []
+
+
+def test_who_is_refused_while_its_entry_fails_is_refused() -> None:
+    # RT-25
+    wired = Wired()
+    wired.use(A)
+    wired.greet(A)
+    wired.use(B)
+    wired.frame(B, "refused", {"status": 403})
+    wired.clock.settle()
+    wired.posted()[0].reply({}, status=502)
+    wired.clock.settle()
+    assert (wired.state(B).phase, wired.state(B).reason) == ("closed", "forbidden")
+    wired.beats(60_000, A)
+    assert wired.posted() == []
+
+
+@pytest.mark.parametrize("when", ["while it is lost", "when there is another"])
+def test_a_late_answer_of_a_connection_that_is_gone_says_nothing_of_the_one_that_came_after_it(when: str) -> None:
+    # RT-22
+    wired = Wired()
+    wired.use(A)
+    wired.greet(A)
+    wired.use(B)
+    (old,) = wired.posted()
+    wired.socket(FrameKind.FAILED, 0)
+    wired.clock.settle()
+    if when == "while it is lost":
+        old.on_answer(HttpAnswer(404))  # a port that cancels too late
+    wired.clock.advance(1_200)
+    wired.greet(A, B, name="c2")
+    wired.use(C)
+    (entering,) = wired.posted()
+    if when == "when there is another":
+        old.on_answer(HttpAnswer(404))
+    wired.beats(4_000, A, B)
+    assert (wired.posted(), entering.cancelled) == ([entering], False)
+    assert len([line for line in wired.sources.history if line.startswith("open")]) == 2
+
+
+def test_a_connection_that_is_forgotten_right_after_it_failed_is_opened_by_its_backoff_and_not_at_once() -> None:
+    # RT-23
+    wired = Wired()
+    wired.use(A)
+    wired.socket(FrameKind.FAILED, 0)
+    wired.clock.advance(1_300)
+    wired.greet(A)
+    wired.use(B)
+    wired.posted()[0].reply({}, status=404)
+    wired.clock.advance(800)
+    assert wired.sources.open_urls == {}
+    wired.clock.advance(3_000)
+    assert [entry["stream"] for entry in wired.wanted] == ["a", "b"]
+
+
+def test_a_person_who_asks_right_after_the_server_forgot_the_connection_gets_one_and_not_two() -> None:
+    # RT-22
+    wired = Wired()
+    wired.use(A)
+    wired.greet(A)
+    wired.beats(6_000, A)
+    wired.use(B)
+    wired.posted()[0].reply({}, status=404)
+    wired.clock.advance(20)
+    wired.client.try_now()
+    wired.clock.advance(500)
+    assert [line.split("?")[0] for line in wired.sources.history] == ["open streams", "close streams", "open streams"]
+    assert [entry["stream"] for entry in wired.wanted] == ["a", "b"]
+
+
+def test_what_a_connection_of_many_cannot_say_of_itself_changes_nothing() -> None:
+    # RT-29
+    wired = Wired()
+    wired.use(A)
+    wired.greet(A)
+    for kind in (FrameKind.NAMED_OPEN, FrameKind.RESET, FrameKind.LOST, FrameKind.REFUSED):
+        wired.sources.record(wired.sources.source("streams"), kind, '{"status": 403}' if kind is FrameKind.REFUSED else "")
+    wired.clock.settle()
+    assert wired.client.statistics().totals.gaps == 0
+    assert (wired.state(A).phase, len(wired.sources.history)) == ("open", 1)
+
+
+def test_a_hello_that_does_not_name_the_connection_greets_nobody_and_it_is_tried_again_in_time() -> None:
+    # RT-26
+    wired = Wired()
+    wired.use(A)
+    wired.socket(FrameKind.OPENED)
+    for nameless in ({}, {"connection": ""}, {"connection": 5}):
+        wired.socket(FrameKind.HELLO, {"epoch": "e1", "heartbeat_ms": 5_000, "retry_ms": 1_000, **nameless})
+    wired.clock.advance(9_900)
+    assert (wired.state(A).confirmed, len(wired.sources.history)) == (False, 1)
+    wired.clock.advance(2_000)
+    assert [line.split("?")[0] for line in wired.sources.history] == ["open streams", "close streams", "open streams"]
+
+
+def test_hidden_the_connection_stays_for_the_stream_that_the_person_opted_in_to_and_the_others_leave_it() -> None:
+    # RT-50, RT-54
+    wired = Wired()
+    wired.use(A, B)
+    wired.greet(A, B)
+    wired.client.keep_when_hidden(["b"])
+    wired.page.set(hidden=True)
+    wired.beats(12_000, A, B)
+    (leaving,) = wired.posted()
+    assert json.loads(leaving.request.body or "") == {"add": [], "remove": ["a"]}
+    leaving.reply({})
+    wired.beats(60_000, B)
+    assert ([wired.state(key).phase for key in (A, B)], len(wired.sources.history)) == (["closed", "open"], 1)
+    wired.client.keep_when_hidden([])
+    wired.clock.advance(5)
+    assert wired.sources.open_urls == {}
+
+
+def test_who_takes_in_its_loss_after_the_server_lost_the_endpoint_gets_its_own_connection_once() -> None:
+    # RT-25, RT-41: a server that was replaced by an older one, while data before the loss takes beat after beat
+    wired = Wired(timings=replace(Timings(), backoff_base_ms=20))
+    wired.use(A, B, C)
+
+    def slow(event: object) -> None:
+        for _ in range(20_000):  # each look at the clock takes a microsecond
+            wired.clock.now()
+
+    for key in (A, B):
+        wired.client.use_stream(key, slow)
+    wired.greet(A, B, C, retry_ms=10)
+    for key in (A, B):
+        wired.frame(key, "message", changed("x"), "e1:1")
+    wired.socket(FrameKind.FAILED, 0)
+    wired.clock.advance(60)
+    assert wired.wanted == [{"stream": "c", "last_event_id": "e1:0"}]  # the others have not heard of it
+    wired.socket(FrameKind.FAILED, 2)
+    while not wired.http.waiting:
+        wired.clock.advance(10)
+    assert not wired.state(B).shared
+    wired.http.waiting[0].reply("", status=404)
+    wired.clock.advance(1_000)
+    own = [line for line in wired.sources.history if not line.split()[1].startswith("streams")]
+    assert sorted(own) == [f"open {name}/stream?last_event_id=e1%3A{last}" for name, last in (("a", 1), ("b", 1), ("c", 0))]
+    assert wired.client.statistics().transport.kind.startswith("direct")
 
 
 def test_a_server_without_the_endpoint_gets_a_connection_per_stream_within_the_budget() -> None:

@@ -19,7 +19,7 @@ THINGS = live("things")
 class Tab:
     """One console in one tab."""
 
-    def __init__(self, world: World, name: str, *, locks: bool = True, channel: bool = True) -> None:
+    def __init__(self, world: World, name: str, *, locks: bool = True, channel: bool = True, storage: bool = True) -> None:
         self.fake: FakeTab = world.origin.tab(name)
         self.seen: dict[QueryKey, list[Result[Any]]] = {}
         self.client = Client(
@@ -32,7 +32,7 @@ class Tab:
             queries=world.server.queries(),
             streams=world.server.streams(),
             multiplexed=world.multiplexed,
-            tabs=self.fake.ports(locks=locks, channel=channel),
+            tabs=self.fake.ports(locks=locks, channel=channel, storage=storage),
         )
 
     def look(self, key: QueryKey = THINGS) -> Any:
@@ -85,8 +85,8 @@ class World:
         self.server.change("t1", state="cold")
         self.tabs: list[Tab] = []
 
-    def tab(self, name: str, *, look: bool = True, locks: bool = True, channel: bool = True) -> Tab:
-        tab = Tab(self, name, locks=locks, channel=channel)
+    def tab(self, name: str, *, look: bool = True, locks: bool = True, channel: bool = True, storage: bool = True) -> Tab:
+        tab = Tab(self, name, locks=locks, channel=channel, storage=storage)
         self.tabs.append(tab)
         if look:
             tab.look()

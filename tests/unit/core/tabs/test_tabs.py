@@ -217,6 +217,21 @@ def test_without_storage_terms_are_counted_from_what_is_heard() -> None:
     assert three.tabs.term == "3:t3"
 
 
+def test_a_browser_without_storage_counts_terms_too() -> None:
+    # RT-61, RT-63
+    world = World()
+    one, two, three = (world.tab(f"t{number}", storage=False) for number in range(3))
+    terms: list[str] = []
+    for leader, heir in ((one, two), (two, three)):
+        world.run(300)
+        terms.append(leader.tabs.term)
+        assert heir.tabs.term == leader.tabs.term
+        leader.close()
+    world.run(300)
+    assert (terms, three.tabs.term) == (["1:t0", "2:t1"], "3:t2")
+    assert world.origin.items == {}
+
+
 def test_sharing_is_switched_on_and_off_while_it_runs() -> None:
     # RT-71, RT-60
     world = World()
@@ -274,6 +289,61 @@ def test_what_the_server_refuses_is_refused_in_every_tab_and_one_person_may_ask_
     world.run(2_000)
     assert phases(late)[0][0] == "open"
     assert phases(tabs[0])[0][0] == "open"
+
+
+@pytest.mark.parametrize("how", ["a person asks", "another identity"])
+def test_an_attempt_that_is_asked_for_at_a_follower_is_made_by_the_leader_for_all(how: str) -> None:
+    # RT-25, RT-60
+    world = World()
+    tabs = world.some(3)
+    world.server.accepting = False
+    world.server.drop()
+    world.run(20_000)
+    world.server.accepting = True
+    world.run(1_000)
+    assert {phases(tab)[0][0] for tab in tabs} == {"reconnecting"}  # the next attempt is seconds away
+    attempts = [tab.client.statistics().totals.attempts for tab in tabs]
+    if how == "a person asks":
+        tabs[1].client.try_now()
+    else:
+        tabs[1].client.identity_changed()
+    world.run(500)
+    assert {phases(tab)[0][0] for tab in tabs} == {"open"}
+    assert [tab.client.statistics().totals.attempts for tab in tabs] == [before + 1 for before in attempts]
+    assert len(world.origin.sources.open_urls) == 1
+
+
+def test_while_nobody_leads_a_person_who_asks_for_an_attempt_asks_nobody() -> None:
+    # RT-61
+    world = World()
+    lead, other = world.some(2)
+    other.fake.page.set(hidden=True)  # for less than its grace: it takes part, and takes the lock from nobody
+    lead.fake.freeze()
+    world.run(2_500)
+    assert other.tabs.role is Role.WAITING
+    posted = other.fake.channel.posted
+    other.client.try_now()
+    assert other.fake.channel.posted == posted
+    lead.fake.thaw()
+    other.fake.page.set(hidden=False)
+    world.run(2_000)
+    assert {lead.state(), other.state()} == {"live"}
+
+
+def test_when_the_network_is_back_the_leader_renews_the_connection_for_all() -> None:
+    # RT-52, RT-60
+    world = World()
+    tabs = world.some(3)
+    changed(world)
+    for online in (False, True):
+        for tab in tabs:
+            tab.client.set_offline(not online)
+        assert {phases(tab)[0][0] for tab in tabs} == {"open"}  # offline is a hint
+        world.run(3_000)
+    assert [line.split("?")[0] for line in world.origin.sources.history] == ["open streams", "close streams", "open streams"]
+    assert {tab.state() for tab in tabs} == {"live"}
+    changed(world, "after")
+    assert all(world.equal(tab) for tab in tabs)
 
 
 def test_at_a_part_a_server_a_later_tab_is_confirmed_and_then_asks() -> None:

@@ -1,0 +1,90 @@
+"""The tabs in memory behave as those of a browser, where a test of tabs relies on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyapp.core.ports import FrameKind, HttpAnswer, HttpRequest
+from pyapp.core.tabs.ports import Passed
+from pyapp.core.testing import VirtualClock
+from pyapp.core.testing.tabs import FakeTab, Origin
+
+
+def two() -> tuple[VirtualClock, FakeTab, FakeTab, list[str]]:
+    """Two tabs of one group with open channels, and what they hear."""
+    clock, heard = VirtualClock(), list[str]()
+    origin = Origin(clock)
+    one, other = origin.tab("one"), origin.tab("other")
+    for tab in (one, other):
+        tab.ports()
+        tab.channel.open(heard.append)
+    return clock, one, other, heard
+
+
+def test_a_channel_that_is_closed_says_nothing_and_hears_nothing() -> None:
+    clock, one, other, heard = two()
+    record = Passed("things", FrameKind.MESSAGE, "", "{}")
+    other.channel.follow("1:one")
+    other.channel.keep(["things"])
+    for text in ("first", "second"):
+        one.channel.post(text)
+        one.channel.pass_on("1:one", "", record)
+        clock.advance(10)
+        one.channel.close()
+    assert (heard, other.channel.drain()) == (["first"], [record])
+    assert (one.channel.posted, one.channel.passed) == (1, 1)
+    other.channel.post("anybody?")  # to a closed one
+    clock.advance(10)
+    assert not one.holds()
+
+
+def test_what_a_server_says_on_a_socket_that_is_closed_reaches_nobody() -> None:
+    _, one, _, _ = two()
+    one.sources.open(7, "things/stream")
+    (number,) = one.origin.sources.open_urls
+    one.sources.close(7)
+    one.origin.sources.record(number, FrameKind.OPENED)
+    assert one.sources.drain() == []
+
+
+def test_an_answer_that_came_while_a_tab_was_busy_is_not_told_to_who_gave_up() -> None:
+    _, one, _, _ = two()
+    told: list[HttpAnswer] = []
+    calls = [one.http.send(HttpRequest("GET", url), told.append) for url in ("a", "b")]
+    one.freeze()
+    for pending in one.origin.http.waiting:
+        pending.reply(pending.request.url)
+    calls[0].cancel()
+    assert told == []
+    one.thaw()
+    assert [answer.body for answer in told] == ["b"]
+
+
+def test_the_one_timer_of_a_busy_tab_fires_once_however_often_it_fell_due() -> None:
+    _, one, _, _ = two()
+    fired: list[str] = []
+    one.freeze()
+    for name in ("timer", "timer", "", ""):
+        one.run_once(name, lambda name=name: fired.append(name))
+    one.thaw()
+    assert fired == ["timer", "", ""]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_lock_is_stolen_from_whoever_holds_it_and_taken_if_nobody_does(held: bool) -> None:
+    clock, one, other, _ = two()
+    words: list[str] = []
+
+    def ask(tab: FakeTab, *, steal: bool) -> None:
+        locks = tab.ports().locks
+        assert locks is not None
+        name = tab.name
+        locks.request("lock", steal=steal, granted=lambda: words.append(f"{name} has it"), lost=lambda: words.append(f"{name} lost it"))
+
+    if held:
+        ask(one, steal=False)
+        clock.advance(10)
+    ask(other, steal=True)
+    clock.advance(10)
+    assert words == (["one has it", "other has it", "one lost it"] if held else ["other has it"])
+    assert other.origin.locks.count() == 1
