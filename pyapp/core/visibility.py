@@ -115,7 +115,7 @@ class VisibilityWatch:
             case SeenEffect.PAUSE:
                 self._clear()
                 self._on_change(True)
-            case SeenEffect.RESUME:  # pragma: no branch: there is no other
+            case SeenEffect.RESUME:  # pragma: no branch - there is no other
                 self._on_change(False)
 
     def close(self) -> None:

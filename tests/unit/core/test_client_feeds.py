@@ -137,6 +137,26 @@ def test_an_event_that_the_reducer_cannot_apply_makes_the_query_ask() -> None:
     assert (states(seen)[-1], versions(seen)[-1]) == ("live", [("a", 2)])
 
 
+def test_who_closes_the_view_when_told_of_the_mistake_is_asked_nothing_for_it() -> None:
+    # RT-11
+    def give_up(error: Exception) -> None:
+        observer.close()
+
+    world = World(on_error=give_up)
+    observer, seen = world.connected(sequence=5)
+    spec = world.client._cache.query(THINGS).spec  # pyright: ignore[reportPrivateUsage]
+
+    def broken(*args: object) -> None:
+        raise ValueError("mine")
+
+    object.__setattr__(spec, "reduce", broken)
+    asked, told = len(world.http.sent), len(seen)
+    world.say(changed("a", 2), "e1:6")
+    world.clock.advance(20_000)
+    assert world.client.statistics().errors == ("ValueError: mine",)
+    assert (len(world.http.sent), len(seen), world.sources.open_urls) == (asked, told, {})
+
+
 def test_a_predicate_that_raises_counts_as_yes() -> None:
     # RT-9
     world = World()

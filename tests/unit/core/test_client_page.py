@@ -378,6 +378,25 @@ def test_a_mistake_in_a_callback_of_a_request_is_kept_and_harms_no_other() -> No
     assert len(got) == 1
 
 
+def test_the_parts_of_the_coordinator_are_switched_off_and_on_at_the_client() -> None:
+    # RT-71
+    world = World()
+    got: list[Any] = []
+
+    def ask() -> int:
+        before = len(world.http.waiting)
+        for _ in range(2):
+            world.client.request("x", HttpRequest("GET", "x"), got.append)
+        return len(world.http.waiting) - before
+
+    assert ask() == 1
+    world.client.configure_requests(coordinate=False)
+    assert (ask(), world.client.statistics().requests.coordinated) == (2, False)
+    world.client.configure_requests(coordinate=True, limits=False)
+    assert ask() == 1
+    assert (world.client.statistics().requests.coordinated, world.client.statistics().requests.limited) == (True, False)
+
+
 # Observers -------------------------------------------------------------------------------------------------------------------------
 
 

@@ -59,6 +59,19 @@ def test_the_host_is_armed_only_for_what_is_sooner_and_disarmed_when_nothing_is_
     assert heap.statistics().pending == 0
 
 
+def test_the_host_is_disarmed_where_one_callback_sets_a_timer_and_the_next_takes_it_back() -> None:
+    host = Host()
+    heap = TimerHeap(host, lambda error: None)
+    timers: list[Timer] = []
+    heap.call_at(10, lambda: timers.append(heap.call_at(500, lambda: None)))
+    heap.call_at(10, lambda: timers[0].cancel())  # noqa: PLW0108
+    host.time = 10
+    heap.fire()
+    assert host.armed == [10, 490, None]
+    heap.call_at(600, lambda: None)
+    assert host.armed[-1] == 590
+
+
 def test_what_a_callback_sets_for_now_waits_for_the_next_turn() -> None:
     host = Host()
     heap = TimerHeap(host, lambda error: None)

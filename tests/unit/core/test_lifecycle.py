@@ -114,3 +114,15 @@ def test_a_flag_of_one_stream_closes_it_at_once_and_the_closed_client_heeds_noth
     life.suspend()
     life.resume()
     assert (world.sources.open_urls, world.clock.timers) == ({}, 0)
+
+
+def test_of_a_machine_that_slept_a_closed_client_makes_nothing() -> None:
+    # RT-52, RT-53
+    world = World()
+    world.connected()
+    world.client.close()
+    world.clock.call_at(world.clock.now() + 1_000, lambda: None)  # of somebody else on the same clock
+    world.clock.sleep(60_000)
+    world.settle()
+    assert world.clock.statistics().sleeps == 1
+    assert (world.client.statistics().totals.sleeps, world.sources.open_urls, world.clock.timers) == (0, {}, 0)
