@@ -207,6 +207,52 @@ def test_a_stream_that_takes_in_its_loss_after_the_connection_is_back_enters_by_
     assert wired.client.statistics().totals.gaps == 0
 
 
+def test_who_comes_while_the_connection_is_down_waits_with_the_others_and_comes_back_with_them() -> None:
+    # RT-20, RT-22
+    wired = Wired()
+    wired.use(A)
+    wired.greet(A)
+    wired.socket(FrameKind.FAILED, 0)
+    wired.frame(A, "message", changed("x"), "e1:1")  # after its end: of a connection that is gone
+    wired.clock.advance(100)
+    wired.use(B)
+    wired.clock.settle()
+    state = wired.state(B)
+    assert (state.phase, state.shared, state.retry_at_ms) == ("reconnecting", True, wired.state(A).retry_at_ms)
+    wired.clock.advance(1_200)
+    assert wired.wanted == [{"stream": "a", "last_event_id": "e1:0"}, {"stream": "b"}]
+    assert (wired.events, len(wired.sources.open_urls)) == ({}, 1)
+
+
+def test_a_connection_that_lingers_with_nothing_on_it_is_there_for_the_next_stream() -> None:
+    # RT-20
+    wired = Wired()
+    (end,) = wired.use(A)
+    wired.greet(A)
+    end()
+    wired.clock.advance(600)
+    assert [json.loads(pending.request.body or "")["remove"] for pending in wired.posted()] == [["a"]]
+    wired.posted()[0].reply({})
+    wired.use(B)
+    wired.beats(4_000)
+    assert [json.loads(pending.request.body or "")["add"] for pending in wired.posted()] == [[{"stream": "b"}]]
+    assert len(wired.sources.history) == 1
+
+
+def test_a_page_that_goes_while_it_asks_why_it_was_refused_asks_no_more() -> None:
+    # RT-25, RT-53
+    wired = Wired()
+    wired.use(A)
+    wired.socket(FrameKind.FAILED, 2)
+    wired.clock.settle()
+    (probe,) = wired.http.waiting
+    wired.client.suspend()
+    assert (probe.cancelled, wired.http.waiting, wired.sources.open_urls) == (True, [], {})
+    wired.client.resume()
+    wired.clock.settle()
+    assert len(wired.sources.open_urls) == 1
+
+
 def test_a_connection_that_keeps_failing_backs_off_once_for_all() -> None:
     # RT-23
     wired = Wired()
