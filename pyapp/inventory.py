@@ -609,6 +609,8 @@ VIEWS: tuple[ViewRow, ...] = (
         ),
     ),
     ViewRow("/jobs", "Jobs", ("events",), (live("jobs"), live("functions"), live("workers"), aggregate("jobs.stats"))),
+    ViewRow("/workers", "Workers", ("workers",), (live("workers"),)),
+    ViewRow("/workers/{name}", "Worker", ("workers",), (live("workers"),)),
 )
 
 GLOBAL_STREAMS: tuple[tuple[str, str], ...] = ()

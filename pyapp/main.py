@@ -93,8 +93,8 @@ class Console:
         self._rollout.run(self._host.clock, self, self._counts)
         if self._served:
             self._config_watch.start()
-        route = f"/{routes.parse(self._host.hash()).route}"
-        for key in boot_keys(route):
+        pattern = routes.pattern_of(routes.parse(self._host.hash()))
+        for key in boot_keys(f"/{pattern}"):
             ready = self._host.prefetched(request_of(key).url)
             if ready is not None and error_of(ready.answer) is None:
                 self._client.seed(key, ready.answer.body, ready.answer.headers, ready.began_ms)

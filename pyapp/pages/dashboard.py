@@ -14,7 +14,7 @@ The URL: `minutes=60`, `runbook=queued`, `paused=job-trends`, and `jobs.after=â€
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,9 +25,10 @@ from pyapp.core.cache.result import Result
 from pyapp.pages import formats, listing
 from pyapp.pages.figures import count_stale, queue_bones, queue_figures, system_bones, system_figures
 from pyapp.pages.jobs_table import short_table
-from pyapp.pages.listing import Identified, ListState
+from pyapp.pages.listing import ListState
+from pyapp.pages.live_control import SetLive, live_control
 from pyapp.pages.panel import Reload, did_not_load, panel
-from pyapp.pages.protocol import Effect, Env, Message, Need, Panel, Refresh, Results
+from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
 from pyapp.pages.requests_table import requests_table
 from pyapp.pages.rows import Table, live_rows, loading, new_chip, window_rows
 from pyapp.pages.trends import HOURS, ChooseRunbook, RunbookTab, api_trends, chart_bones, job_trends, runbook
@@ -36,8 +37,6 @@ from pyapp.pages.window_control import window_control
 from pyapp.ui import Action, TemplateResult, html, nothing
 from pyapp.ui.components.controls import Choice, segments
 from pyapp.ui.components.marks import time
-
-title = "Overview"
 
 Minutes = Literal[1, 5, 15, 60, 1440]
 ListName = Literal["jobs", "requests"]
@@ -54,13 +53,6 @@ class ChooseMinutes(Action):
     """The window of the figures."""
 
     minutes: Minutes
-
-
-class SetLive(Action):
-    """Let the trends of a panel go on, or stop them where they are (RT-5)."""
-
-    panel: TrendName
-    live: bool
 
 
 class State(BaseModel):
@@ -124,8 +116,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"minutes": minutes, "problem": None})
         case ChooseRunbook(tab=tab):
             return state.model_copy(update={"runbook": tab})
-        case SetLive(panel=panel, live=live):
-            return state.model_copy(update={"paused": state.paused - {panel} if live else state.paused | {panel}})
+        case SetLive(panel=name, live=live) if name in _TRENDS:
+            return state.model_copy(update={"paused": state.paused - {name} if live else state.paused | {name}})
         case Reload(needs=names):
             return state, *(Refresh(name) for name in names)
         case (
@@ -144,6 +136,10 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={message.panel: after, "problem": problem})
         case _:
             return state
+
+
+def heading(state: State) -> Heading:
+    return Heading("Overview")
 
 
 def layout(state: State, env: Env) -> TemplateResult:
@@ -219,10 +215,17 @@ def _trends(
         body = chart(result.data)
     else:
         body = did_not_load(words, result, (name,), as_high_as="chart") if result.error else chart_bones(words)
-    live, go_live, pause = name not in state.paused, SetLive(panel=name, live=True), SetLive(panel=name, live=False)
-    control = segments("Live or pause", [Choice("Live", live, go_live), Choice("Pause" if live else "Paused", not live, pause)])
     return panel(
-        name, words, result, body, reload=(name,), opened=opened, classes=classes, count=unit, controls=control, go_live=go_live
+        name,
+        words,
+        result,
+        body,
+        reload=(name,),
+        opened=opened,
+        classes=classes,
+        count=unit,
+        controls=live_control(name, live=name not in state.paused),
+        go_live=SetLive(panel=name, live=True),
     )
 
 
@@ -294,10 +297,15 @@ def _activity(
     )
 
 
-def _live[Row: Identified](
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+def _live[Row: _Identified](
     need: ListName, shown: ListState, rows: tuple[Row, ...], table: Callable[[bool, frozenset[str]], Table[Any]]
 ) -> tuple[TemplateResult, TemplateResult | None]:
-    painted = shown.painted.show(rows, held=shown.held)
+    painted = shown.painted.show(rows, held=shown.held, key=lambda row: row.id)
     here, known = {row.id for row in painted}, {row.id for row in rows}
     left = frozenset(here - known)
     waiting = len(known - here) if shown.held else 0

@@ -28,17 +28,15 @@ from pyapp.pages.jobs_state import (
 )
 from pyapp.pages.jobs_table import Aside, Line, long_table, window_table, words_of
 from pyapp.pages.panel import did_not_load, panel
-from pyapp.pages.protocol import Env, Need, Panel, Results
+from pyapp.pages.protocol import Env, Heading, Need, Panel, Results
 from pyapp.pages.rows import live_rows, loading, new_chip, window_rows
 from pyapp.pages.tally import IN_FLIGHT, TABS, Tally, live_tally, window_tally
 from pyapp.pages.window_control import window_control
 from pyapp.ui import TemplateResult, each, html, nothing
-from pyapp.ui.components.controls import Option, select
+from pyapp.ui.components.controls import Option, search_field, select
 from pyapp.ui.components.marks import icon, status_word, time
 
-__all__ = ["PANELS", "State", "initial", "layout", "needs", "params", "title", "update"]
-
-title = "Jobs"
+__all__ = ["PANELS", "State", "heading", "initial", "layout", "needs", "params", "update"]
 
 _ASKED = tuple(f"asked-{number}" for number in range(REMEMBERED))
 """Names of the needs of asked jobs, newest first; a window shows there what became of them."""
@@ -68,6 +66,10 @@ def _list_key(state: State) -> QueryKey:
     return window("jobs", after=span.after, before=span.before, **filters) if span else live("jobs", **filters)
 
 
+def heading(state: State) -> Heading:
+    return Heading("Jobs")
+
+
 def layout(state: State, env: Env) -> TemplateResult:
     """Filters above, the list as long as the page, the dialog."""
     return html(
@@ -90,9 +92,7 @@ def _filters(state: State, results: Results, env: Env) -> TemplateResult:
     clear = html(t'<button type="button" class="btn quiet" @click={ClearFilters()}>Clear</button>') if state.filtered else nothing
     return html(
         t'<form class="filters" role="search" @submit={Search.on("value", prevent=True)}>'
-        t'<label class="input"><span class="sr">Search in the jobs that are loaded</span>{icon("t-find", small=True)}'
-        t'<input type="search" name="value" placeholder="Function, job id or error" autocomplete="off" spellcheck="false" '
-        t"maxlength=200 .value={state.query} @input={Search.on('value')}></label>"
+        t"{search_field('Search in the jobs that are loaded', 'Function, job id or error', state.query, Search.on('value'))}"
         t"{select('Function', (Option(f.key, f.name) for f in functions), state.function or '', ChooseFunction.on('value'))}"
         t"{select('Worker', instances, state.worker or '', ChooseWorker.on('value'))}{clear}</form>"
     )
@@ -166,7 +166,7 @@ def _panel(
 
 def _live(state: State, env: Env, result: Result[Any], data: Any, scope: str) -> TemplateResult:
     matching = _matching(state.query, data.rows)
-    shown = state.list.painted.show(matching, held=state.list.held)
+    shown = state.list.painted.show(matching, held=state.list.held, key=lambda job: job.id)
     here, known = {row.id for row in shown}, {row.id for row in matching}
     waiting = sum(row.id not in here for row in matching) if state.list.held else 0
     left = frozenset(here - known)

@@ -14,9 +14,9 @@ The URL form is `after=…&before=…`, ISO in UTC, with a prefix where a page h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -95,11 +95,6 @@ class Range(BaseModel):
         return Range(after=self.after + by, before=self.before + by)
 
 
-class Identified(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
 class Painted:
     """The rows of a list as they were painted last, so that a held list can stand still.
 
@@ -110,14 +105,19 @@ class Painted:
     __slots__ = ("rows",)
 
     def __init__(self) -> None:
-        self.rows: tuple[Identified, ...] = ()
+        self.rows: tuple[Any, ...] = ()
 
-    def show[Row: Identified](self, rows: tuple[Row, ...], *, held: bool) -> tuple[Row, ...]:
-        """The rows to paint: all of them, or, held, the painted ones with what is known now, in their order."""
-        shown: tuple[Row, ...] = rows
+    def show[Row](self, rows: tuple[Row, ...], *, held: bool, key: Callable[[Row], str]) -> tuple[Row, ...]:
+        """The rows to paint: all of them, or, held, the painted ones with what is known now, in their order.
+
+        Args:
+            key: what names a row.
+        """
+        shown = rows
         if held and self.rows:
-            newest = {row.id: row for row in rows}
-            shown = tuple(newest.get(row.id, row) for row in self.rows)  # type: ignore[misc]
+            newest = {key(row): row for row in rows}
+            before: tuple[Row, ...] = self.rows
+            shown = tuple(newest.get(key(row), row) for row in before)
         self.rows = shown
         return shown
 

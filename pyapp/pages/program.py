@@ -24,6 +24,7 @@ from pyapp.pages.protocol import (
     Copy,
     Effect,
     Env,
+    Heading,
     Message,
     Mutate,
     MutationDone,
@@ -154,14 +155,15 @@ class Program:
         """Show what `location.hash` names."""
         location = routes.parse(address)
         page = routes.page_of(location)
-        if page is not None and page is self._page and dict(location.params) == page.params(self._state):
+        same = page is not None and page is self._page and location.route == self._location.route
+        if same and page is not None and dict(location.params) == page.params(self._state):
             return  # our own word: the address follows the state
         self._leave()
         self._location = location
         self._page = page
         self._env = replace(self._env, route=location.route, opened="")
         if page is not None:
-            self._state = page.initial(location.params)
+            self._state = page.initial(routes.given(location))
             self._observe()
         self._set_title()
         self._measure()
@@ -185,8 +187,11 @@ class Program:
         return tuple(f"panel {name}" for name in self._page.PANELS) if self._page is not None else ()
 
     def _set_title(self) -> None:
-        title = self._page.title if self._page is not None else "Not found"
-        self._screen.set_title(f"Paused · {title} · Penstock" if self._client.paused else f"{title} · Penstock")
+        heading = self._heading()
+        self._screen.set_title(f"Paused · {heading} · Penstock" if self._client.paused else f"{heading} · Penstock")
+
+    def _heading(self) -> Heading:
+        return self._page.heading(self._state) if self._page is not None else Heading("Not found")
 
     def _paused(self, paused: bool) -> None:
         self._set_title()
@@ -240,10 +245,12 @@ class Program:
     def dispatch(self, text: str) -> None:
         """An action of the bridge."""
         try:
-            _, action = decode_action(text)
+            root, action = decode_action(text)
         except UiError as error:
             self._record(error)
             return
+        if root.startswith("panel ") and root not in self._panel_roots():
+            return  # of a page that was left: what lost the focus with it says so afterwards
         match action:
             case shell.ChooseTheme(theme=theme):
                 self._screen.set_theme(theme)
@@ -432,7 +439,7 @@ class Program:
             return lambda: panel.view(state, results, env)
         match root:
             case "shell":
-                return lambda: shell.shell(page.title if page is not None else "Not found", env)
+                return lambda: shell.shell(self._heading(), env)
             case "pill":
                 return lambda: shell.pill(env)
             case "notice":

@@ -3,10 +3,12 @@
 A page is a module with these names; `Page` says them as a Protocol, so that the route table is type-checked:
 
     State      a frozen pydantic model: filters, mode, the window's bounds, what was asked. Never data.
-    initial    the state of a URL's parameters; what makes no sense is dropped, with a sentence in `state.problem`
-    params     the other way: what the URL must say so that a reload shows the same
+    initial    the state of a URL's parameters and of the names in its path; what makes no sense is dropped, with a sentence in
+               `state.problem`
+    params     the other way: what the URL must say behind its path so that a reload shows the same
     needs      the queries of this state, by the names that the panels use
     update     (state, message) → the next state, alone or with effects
+    heading    what is shown, in the bar and in the browser's tab; the name of one thing, where the page is about one
     layout     the static frame, with one `<div class="root" data-root="panel NAME">` per panel
     PANELS     the panels: which needs each reads, and how it looks
 
@@ -227,14 +229,32 @@ class Panel:
     clock: Callable[[Results, float], object] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a page is about.
+
+    Attributes:
+        word: the page's own word, or that of the list which the thing is from.
+        name: the one thing that is shown, or empty.
+        back: the address of the list, for a thing.
+    """
+
+    word: str
+    name: str = ""
+    back: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.word}" if self.name else self.word
+
+
 class Page(Protocol):
     """The module of a route."""
 
-    title: str
     PANELS: Mapping[str, Panel]
 
     def initial(self, params: Mapping[str, str]) -> State: ...
     def params(self, state: State) -> dict[str, str]: ...
     def needs(self, state: State) -> dict[str, Need]: ...
     def update(self, state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]: ...
+    def heading(self, state: State) -> Heading: ...
     def layout(self, state: State, env: Env) -> TemplateResult: ...

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyapp.pages.listing import Hold, ListState, Release, Scrolled, ShowNew
+from pyapp.pages.sorting import Sort, SortBy
 from pyapp.ui import TemplateResult, each, html, nothing
 from pyapp.ui.components.marks import bones, icon
 
@@ -18,13 +19,23 @@ NEW_SHOWN_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its head, the classes of its head cell (width, alignment, when it leaves), and the width of its bone."""
+    """One column.
+
+    Attributes:
+        word: its head.
+        classes: of its head cell: width, alignment, when it leaves.
+        bone: the width of what stands in for its cells.
+        newest_first: the list's own order, which nothing changes.
+        hidden_word: the head is for screen readers only.
+        sort: the name under which rows can be sorted by it; empty where they cannot.
+    """
 
     word: str
     classes: str = ""
     bone: str = "w3"
     newest_first: bool = False
     hidden_word: bool = False
+    sort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,7 @@ class Table[Item]:
         key, render: the name of an item, and its row; `render` gets the item and its number in the list, from 1.
         scrolls: whether the list scrolls by itself instead of with the page.
         bones: how many rows stand in for the first load.
+        sort: the order of the rows, where columns can be sorted by.
     """
 
     panel: str
@@ -47,6 +59,7 @@ class Table[Item]:
     render: Callable[[Item], TemplateResult]
     scrolls: bool = False
     bones: int = 8
+    sort: Sort | None = None
 
 
 def loading[Item](table: Table[Item]) -> TemplateResult:
@@ -77,6 +90,18 @@ def live_rows[Item](table: Table[Item], state: ListState, rows: Sequence[Item], 
             t"@hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)}>"
             t'<table class="tight"><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></pen-hold>"
+        ),
+    )
+
+
+def plain_rows[Item](table: Table[Item], rows: Sequence[Item], same: tuple[object, ...]) -> TemplateResult:
+    """A list that is short and in an order of its own: rows change in place, and nothing has to be held back."""
+    body = each(rows, key=table.key, render=table.render, same=same)
+    return _scroller(
+        table,
+        html(
+            t'<div class="rows"><table class="tight"><caption class="sr">{table.caption}</caption>'
+            t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></div>"
         ),
     )
 
@@ -127,10 +152,18 @@ def spread(columns: Sequence[Column], content: TemplateResult) -> TemplateResult
 
 
 def _heads[Item](table: Table[Item]) -> tuple[TemplateResult, ...]:
-    return tuple(_head(column) for column in table.columns)
+    return tuple(_head(column, table.sort) for column in table.columns)
 
 
-def _head(column: Column) -> TemplateResult:
+def _head(column: Column, sort: Sort | None) -> TemplateResult:
+    if column.sort and sort is not None:
+        chosen = column.sort == sort.column
+        order = ("descending" if sort.descending else "ascending") if chosen else nothing
+        arrow = icon("t-sort" if sort.descending else "t-sort-up") if chosen else nothing
+        return html(
+            t'<th scope="col" class={column.classes} aria-sort={order}>'
+            t'<button type="button" class="by" @click={SortBy(column=column.sort)}>{column.word} {arrow}</button></th>'
+        )
     if column.hidden_word:
         return html(t'<th scope="col" class={column.classes}><span class="sr">{column.word}</span></th>')
     if column.newest_first:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from string.templatelib import Template
 
 from pyapp.pages import formats
-from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Theme, Toast, ToastLevel
+from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, Theme, Toast, ToastLevel
 from pyapp.ui import Action, TemplateResult, each, html, nothing
 from pyapp.ui.components.controls import details_popover, facts, icon_button
 from pyapp.ui.components.marks import heard, icon
@@ -40,7 +40,7 @@ class Place:
     icon: str
 
 
-RAIL = (Place("dashboard", "Overview", "n-dash"), Place("jobs", "Jobs", "n-jobs"))
+RAIL = (Place("dashboard", "Overview", "n-dash"), Place("jobs", "Jobs", "n-jobs"), Place("workers", "Workers", "n-work"))
 
 _THEMES: dict[Theme, tuple[Theme, str, str]] = {
     "system": ("light", "Theme: as the system. Switch to light.", "t-theme"),
@@ -68,8 +68,8 @@ _TOAST_ICONS = {
 }
 
 
-def shell(title: str, env: Env) -> TemplateResult:
-    """The frame with its roots; `title` is the page's."""
+def shell(heading: Heading, env: Env) -> TemplateResult:
+    """The frame with its roots, and what the page is about."""
     places = each(RAIL, key=lambda place: place.route, render=lambda place: _place(place, env.route), same=(env.route,))
     profile = html(t'<span class="env">{env.profile}</span>') if env.profile else nothing
     following, words, symbol = _THEMES[env.theme]
@@ -77,7 +77,7 @@ def shell(title: str, env: Env) -> TemplateResult:
         t'<pen-skip to="main"><a class="skip" href="#main">Skip to content</a></pen-skip><div class="app">'
         t'<nav class="rail" aria-label="Pages"><a class="mark" href="#/dashboard" aria-label="Penstock, overview">{icon("logo")}</a>'
         t"<ul>{places}</ul></nav>"
-        t'<header class="bar"><h1>{title}</h1>{profile}<span class="grow"></span><div class="root" data-root="pill"></div>'
+        t'<header class="bar">{_crumbs(heading)}{profile}<span class="grow"></span><div class="root" data-root="pill"></div>'
         t"{icon_button(symbol, words, ChooseTheme(theme=following))}</header>"
         t'<main id="main" tabindex="-1"><div class="root" data-root="notice"></div><div class="root" data-root="page"></div></main>'
         t'<footer class="strip"><div class="root" data-root="strip"></div></footer></div>'
@@ -85,8 +85,19 @@ def shell(title: str, env: Env) -> TemplateResult:
     )
 
 
+def _crumbs(heading: Heading) -> TemplateResult:
+    """A list's word, or the way back to it and the name of the one thing that is shown."""
+    if not heading.name:
+        return html(t"<h1>{heading.word}</h1>")
+    return html(
+        t'<div class="crumbs"><a class="parent" href={heading.back}>{heading.word}</a>'
+        t'<span class="sep parent" aria-hidden="true">/</span>'
+        t"<h1 title={heading.name}><bdi>{heading.name}</bdi></h1></div>"
+    )
+
+
 def _place(place: Place, route: str) -> TemplateResult:
-    current = "page" if place.route == route else nothing
+    current = "page" if place.route == route else "true" if route.startswith(f"{place.route}/") else nothing
     return html(t'<li><a href="#/{place.route}" aria-current={current}>{icon(place.icon)}{place.word}</a></li>')
 
 

@@ -598,6 +598,22 @@ def test_a_forgotten_root_is_empty_and_can_be_drawn_again(lab: Lab) -> None:
     assert lab.page.evaluate(ORDER) == "ab"
 
 
+def test_what_is_removed_with_the_focus_is_told_of_when_all_of_it_is_gone(lab: Lab) -> None:
+    lab.run(
+        """
+class Left(Action):
+    pass
+def page(): return html(t"<div @focusout={Left()}><button>x</button></div>")
+"""
+    )
+    lab.paint("main=page()")
+    lab.page.focus("button")
+    lab.run("encoder.forget('main')")
+    during = lab.page.evaluate("() => { bridge.forget('main'); return [sent.length, document.querySelector('button')]; }")
+    assert during == [0, None]
+    assert lab.actions() in ([["main", "Left", {}]], [])  # Firefox says nothing of what is removed
+
+
 # --- safety
 
 

@@ -21,7 +21,7 @@ export function createBridge({ root: document, dispatch }) {
   const roots = new Map();
   let painting = false;
 
-  /** Sends an action; what happens while lit is at work (a `blur` of an element it removes) waits until it is done. */
+  /** Sends an action; what happens while something is drawn or removed (a `blur` of what goes) waits until that is done. */
   function send(event, json) {
     attention.answering = event.target;
     if (painting) queueMicrotask(() => dispatch(json));
@@ -64,8 +64,13 @@ export function createBridge({ root: document, dispatch }) {
 
   /** Empties a root and drops what is known of it; `Encoder.forget` does the same on the other side. */
   function forget(name) {
-    roots.get(name)?.clear();
-    roots.delete(name);
+    painting = true; // what it removes may lose the focus, and whoever is told of that must not answer in the middle
+    try {
+      roots.get(name)?.clear();
+      roots.delete(name);
+    } finally {
+      painting = false;
+    }
   }
 
   return { paint, forget };

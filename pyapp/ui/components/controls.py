@@ -57,6 +57,15 @@ def select(label: str, options: Iterable[Option], chosen: str, choose: On) -> Te
     )
 
 
+def search_field(label: str, hint: str, value: str, search: On) -> TemplateResult:
+    """A text that is looked for while it is typed; `search` gets it as `value`."""
+    return html(
+        t'<label class="input"><span class="sr">{label}</span>{icon("t-find", small=True)}'
+        t'<input type="search" name="value" placeholder={hint} autocomplete="off" spellcheck="false" '
+        t"maxlength=200 .value={value} @input={search}></label>"
+    )
+
+
 def icon_button(name: str, label: str, press: Action) -> TemplateResult:
     """A quiet button that shows a symbol only; the label is for screen readers and the tooltip."""
     return html(

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_fakes import job, jobs
 
+from pyapp.contract.jobs import Job
 from pyapp.pages.listing import (
     BackToLive,
     Hold,
@@ -23,6 +24,12 @@ from pyapp.pages.listing import (
 )
 
 AT = datetime(2026, 11, 20, 7, tzinfo=UTC)
+
+
+def name_of(row: Job) -> str:
+    return row.id
+
+
 HOUR = Range(after=AT - timedelta(hours=1), before=AT)
 moments = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC))
 
@@ -85,9 +92,9 @@ def test_showing_new_rows_lets_go_and_asks_to_scroll_up() -> None:
 def test_a_held_list_keeps_its_rows_in_place_and_updates_them() -> None:
     painted = Painted()
     first = jobs(3)
-    painted.show(first, held=False)
+    painted.show(first, held=False, key=name_of)
     failed = first[1].model_copy(update={"status": "failed"})
-    shown = painted.show((job(0), first[0], failed, first[2]), held=True)
+    shown = painted.show((job(0), first[0], failed, first[2]), held=True, key=name_of)
     assert [row.id for row in shown] == ["job_1", "job_2", "job_3"]
     assert shown[1].status == "failed"
 
@@ -95,10 +102,10 @@ def test_a_held_list_keeps_its_rows_in_place_and_updates_them() -> None:
 def test_a_row_that_leaves_while_the_list_is_held_stays_as_it_was() -> None:
     painted = Painted()
     first = jobs(3)
-    painted.show(first, held=False)
-    assert painted.show((job(0),), held=True) == first
-    assert painted.show((job(0),), held=False) == (job(0),)
+    painted.show(first, held=False, key=name_of)
+    assert painted.show((job(0),), held=True, key=name_of) == first
+    assert painted.show((job(0),), held=False, key=name_of) == (job(0),)
 
 
 def test_a_list_that_was_never_painted_has_nothing_to_hold() -> None:
-    assert Painted().show(jobs(2), held=True) == jobs(2)
+    assert Painted().show(jobs(2), held=True, key=name_of) == jobs(2)

@@ -19,6 +19,7 @@ from pyapp.inventory import QUERIES, VIEWS, mutation_specs, query_specs, stream_
 from pyapp.pages import jobs, routes, shell
 from pyapp.pages.asked import Cancel
 from pyapp.pages.jobs_state import ChooseStatus
+from pyapp.pages.listing import Release
 from pyapp.pages.program import TOAST_MS, Program, only_later
 from pyapp.pages.protocol import HEARTBEAT, ShowToast, ToastLevel
 from pyapp.reducers import REDUCERS
@@ -234,6 +235,16 @@ def test_an_action_changes_the_state_the_address_and_the_screen_at_once() -> Non
     assert str(live("jobs", status=["failed"])) in world.needs().values()
     world.program.navigate("#/jobs?status=failed")  # the browser's echo of our own word
     assert str(live("jobs", status=["failed"])) in world.needs().values()
+
+
+def test_what_a_page_says_after_it_was_left_changes_nothing() -> None:
+    """A list that lost the focus because it was removed says so, and the page it was on is not there any more."""
+    world = World("#/jobs")
+    world.program.navigate("#/workers/w-1")
+    needs, paints = world.needs(), len(world.screen.paints)
+    world.act(Release(panel="jobs"))
+    world.act(ChooseStatus(status="failed"))
+    assert (world.needs(), len(world.screen.paints), world.screen.hashes) == (needs, paints, [])
 
 
 def test_a_mutation_that_is_refused_says_why() -> None:

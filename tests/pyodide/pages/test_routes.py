@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyapp.pages.addresses import to
 from pyapp.pages.protocol import Env, Page, Panel
-from pyapp.pages.routes import ROUTES, Location, build, page_of, parse
+from pyapp.pages.routes import ROUTES, Location, build, page_of, parse, pattern_of
+from pyapp.pages.routes import given as names_of
 
 
 def test_an_empty_address_is_the_overview() -> None:
@@ -23,7 +25,20 @@ def test_filters_and_windows_are_in_the_address() -> None:
 
 def test_a_route_that_there_is_not_has_no_page() -> None:
     assert page_of(parse("#/nowhere")) is None
-    assert page_of(parse("#/jobs/job_1")) is None
+    assert page_of(parse("#/jobs/job_1/more")) is None
+
+
+def test_a_name_in_the_path_is_given_to_the_page_and_no_parameter_replaces_it() -> None:
+    location = parse("#/workers/a%2Fb%20c?name=other&paused=1")
+    assert pattern_of(location) == "workers/{name}"
+    assert names_of(location) == {"name": "a/b c", "paused": "1"}
+    assert build(location) == "#/workers/a%2Fb%20c?name=other&paused=1"
+    assert pattern_of(parse("#/nowhere/at/all")) == "nowhere/at/all"
+
+
+@given(st.text(min_size=1, max_size=12))
+def test_a_link_leads_to_what_it_names(name: str) -> None:
+    assert names_of(parse(to("workers", name))) == {"name": name}
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=20), max_size=4))
@@ -42,7 +57,7 @@ def test_a_page_has_every_name_of_the_protocol(page: Page) -> None:
         if not name.startswith("_"):
             wanted = [parameter for parameter in inspect.signature(declared).parameters if parameter != "self"]
             assert list(inspect.signature(getattr(page, name)).parameters) == wanted, name
-    assert page.title
+    assert page.heading(page.initial({"name": "one"})).word
 
 
 @pytest.mark.parametrize("page", ROUTES.values(), ids=ROUTES.keys())

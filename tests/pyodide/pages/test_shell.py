@@ -6,7 +6,7 @@ import pytest
 from page_fakes import elements, words
 
 from pyapp.pages import shell
-from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, StripView, Theme, Toast, ToastLevel
+from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, StripView, Theme, Toast, ToastLevel
 from pyapp.pages.routes import ROUTES
 from pyapp.ui import to_html
 
@@ -14,27 +14,27 @@ ENV = Env(route="jobs", profile="production")
 
 
 def test_the_shell_has_every_root_once() -> None:
-    drawn = to_html(shell.shell("Jobs", ENV))
+    drawn = to_html(shell.shell(Heading("Jobs"), ENV))
     roots = [one.attributes["data-root"] for one in elements(drawn, "div", **{"class": "root"})]
     assert sorted(roots) == ["notice", "page", "pill", "strip", "toasts"]
 
 
 def test_the_rail_offers_pages_that_exist_and_says_which_is_shown() -> None:
     assert {place.route for place in shell.RAIL} <= ROUTES.keys()
-    drawn = to_html(shell.shell("Jobs", ENV))
+    drawn = to_html(shell.shell(Heading("Jobs"), ENV))
     current = [one.attributes["href"] for one in elements(drawn, "a") if one.attributes.get("aria-current") == "page"]
     assert current == ["#/jobs"]
 
 
 def test_the_first_thing_to_reach_skips_to_the_content() -> None:
-    drawn = to_html(shell.shell("Jobs", ENV))
+    drawn = to_html(shell.shell(Heading("Jobs"), ENV))
     assert elements(drawn, "a")[0].attributes["class"] == "skip"
     assert elements(drawn, "main", id="main", tabindex="-1")
 
 
 @pytest.mark.parametrize("theme", ["system", "light", "dark"])
 def test_the_theme_button_says_what_it_is_and_what_comes_next(theme: Theme) -> None:
-    drawn = to_html(shell.shell("Jobs", replace(ENV, theme=theme)))
+    drawn = to_html(shell.shell(Heading("Jobs"), replace(ENV, theme=theme)))
     labels = [one.attributes.get("aria-label", "") for one in elements(drawn, "button")]
     assert any(label.startswith("Theme:") and theme in label for label in labels)
 

@@ -1,0 +1,231 @@
+"""The workers page: every worker with what it runs, for how much it has room, and when it was last heard of.
+
+    message                 state
+    Search                  the text, looked for in names, hosts and instances
+    SortBy                  that column's order
+    SetLive                 the list goes on, or stops where it is
+    Reload                  → Refresh
+    Hold, Release, ShowNew  as in `listing`
+
+The URL: `q=…`, `sort=-failed`, `paused=1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pyapp.contract.workers import Worker
+from pyapp.core.cache.keys import live
+from pyapp.pages import addresses, formats, listing, sorting
+from pyapp.pages.fleet import RANK, Fleet, failures, fleet_of, meter, stale_ids, state_mark
+from pyapp.pages.listing import ListState
+from pyapp.pages.live_control import SetLive, live_control
+from pyapp.pages.panel import Reload, did_not_load, panel
+from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
+from pyapp.pages.rows import Column, Table, live_rows, loading, new_chip
+from pyapp.pages.sorting import Sort, SortBy
+from pyapp.ui import Action, TemplateResult, html, nothing
+from pyapp.ui.components.controls import search_field
+from pyapp.ui.components.marks import age
+
+QUERY_MAX = 200
+DEFAULT_SORT = Sort(column="worker")
+
+_COLUMNS: Final = (
+    Column("State", "w8 w-st", "w4", sort="state"),
+    Column("Worker", "", "w2", sort="worker"),
+    Column("Instances", "w7 num p1", "w2", sort="instances"),
+    Column("Running", "w9 w-load", "w4", sort="running"),
+    Column("Processed", "w7 num p2", "w3", sort="processed"),
+    Column("Failed", "w6 num p2", "w2", sort="failed"),
+    Column("Functions", "w7 num p3", "w2", sort="functions"),
+    Column("Heartbeat", "w7 num w-age", "w3", sort="heartbeat"),
+)
+_LARGEST_FIRST: Final = frozenset({"instances", "running", "processed", "failed", "functions", "heartbeat"})
+
+Line = tuple[Worker, Fleet]
+
+
+class Search(Action):
+    """Look for a text in what is loaded."""
+
+    value: str
+
+
+class State(BaseModel):
+    """What the workers page shows; no data."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    query: str = Field(default="", max_length=QUERY_MAX)
+    sort: Sort = DEFAULT_SORT
+    live: bool = True
+    list: ListState = Field(default_factory=ListState)
+    problem: str | None = None
+
+
+def initial(params: Mapping[str, str]) -> State:
+    """The page of a URL. A column that there is not is dropped, and said."""
+    sort, problem = sorting.from_param(params.get("sort"), _KEYS, DEFAULT_SORT)
+    return State(query=params.get("q", "")[:QUERY_MAX], sort=sort, live=params.get("paused") != "1", problem=problem)
+
+
+def params(state: State) -> dict[str, str]:
+    """The URL of a page; what is as usual is left out."""
+    out = {"q": state.query} if state.query else {}
+    if state.sort != DEFAULT_SORT:
+        out["sort"] = str(state.sort)
+    return out if state.live else out | {"paused": "1"}
+
+
+def needs(state: State) -> dict[str, Need]:
+    """The whole fleet: one answer, and its stream."""
+    return {"workers": Need(live("workers"), live=state.live)}
+
+
+def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
+    """The next state: the table above. A message of no interest here changes nothing."""
+    match message:
+        case Search(value=value):
+            return state.model_copy(update={"query": value[:QUERY_MAX], "list": state.list.fresh(), "problem": None})
+        case SortBy(column=column) if column in _KEYS:
+            sort = state.sort.by(column, largest_first=column in _LARGEST_FIRST)
+            return state.model_copy(update={"sort": sort, "list": state.list.fresh(), "problem": None})
+        case SetLive(live=on):
+            return state.model_copy(update={"live": on})
+        case Reload(needs=names):
+            return state, *(Refresh(name) for name in names)
+        case listing.Hold() | listing.Release() | listing.ShowNew():
+            return state.model_copy(update={"list": listing.update(state.list, message)})
+        case _:
+            return state
+
+
+def heading(state: State) -> Heading:
+    return Heading("Workers")
+
+
+def layout(state: State, env: Env) -> TemplateResult:
+    """The search above, the list below."""
+    return html(t'<div class="root" data-root="panel filters"></div><div class="root" data-root="panel workers"></div>')
+
+
+def _filters(state: State, results: Results, env: Env) -> TemplateResult:
+    field = search_field("Search in the workers", "Worker, instance or host", state.query, Search.on("value"))
+    return html(t'<form class="filters" role="search" @submit={Search.on("value", prevent=True)}>{field}</form>')
+
+
+def _rows(results: Results) -> tuple[Worker, ...]:
+    result = results.get("workers")
+    return () if result is None or result.data is None else result.data.rows
+
+
+def _stale(results: Results, now_ms: float) -> frozenset[str]:
+    return stale_ids(_rows(results), now_ms)
+
+
+_KEYS: Final[Mapping[str, Callable[[Line], Any]]] = {
+    "state": lambda line: RANK[line[1].state],
+    "worker": lambda line: line[0].name.casefold(),
+    "instances": lambda line: line[1].instances,
+    "running": lambda line: line[1].running,
+    "processed": lambda line: line[1].processed,
+    "failed": lambda line: line[1].failed,
+    "functions": lambda line: len(line[0].functions),
+    "heartbeat": lambda line: line[1].heard,
+}
+
+
+def _matches(worker: Worker, query: str) -> bool:
+    texts = [worker.name, *(text for one in worker.instances for text in (one.id, one.hostname or ""))]
+    return not query or any(query.casefold() in text.casefold() for text in texts)
+
+
+def _list(state: State, results: Results, env: Env) -> TemplateResult:
+    result = results["workers"]
+    stale = _stale(results, env.now_ms)
+    count: object = nothing
+    chip: object = nothing
+    if result.data is None:
+        body = did_not_load("Workers", result, ("workers",)) if result.error else loading(_table(state, stale, frozenset()))
+    else:
+        workers: tuple[Worker, ...] = result.data.rows
+        body, chip, count = _body(state, workers, stale)
+    return panel(
+        "workers",
+        "Workers",
+        result,
+        body,
+        reload=("workers",),
+        opened=env.opened,
+        classes="listing",
+        count=count,
+        chip=chip,
+        controls=live_control("workers", live=state.live),
+        go_live=SetLive(panel="workers", live=True),
+        show_title=False,
+    )
+
+
+def _body(state: State, workers: tuple[Worker, ...], stale: frozenset[str]) -> tuple[TemplateResult, object, object]:
+    """The rows, what is held back, and the count."""
+    lines = sorting.arranged(
+        ((worker, fleet_of(worker, stale)) for worker in workers if _matches(worker, state.query)),
+        state.sort,
+        _KEYS,
+        lambda line: line[0].name,
+    )
+    if not lines:
+        return _nothing_here(state, workers), nothing, nothing
+    here = tuple(worker for worker, _ in lines)
+    painted = state.list.painted.show(here, held=state.list.held, key=_name)
+    known = {worker.name for worker in workers}
+    left = frozenset(worker.name for worker in painted if worker.name not in known)
+    waiting = len({worker.name for worker in here} - {worker.name for worker in painted})
+    silent = sum(fleet.stale for _, fleet in lines)
+    words = formats.plural(len(lines), "worker")
+    rows = live_rows(_table(state, stale, left), state.list, painted, f"{state.query} {state.sort}", same=(left, stale))
+    return rows, new_chip("workers", waiting), f"{words}, {formats.plural(silent, 'stale instance')}" if silent else words
+
+
+def _name(worker: Worker) -> str:
+    return worker.name
+
+
+def _table(state: State, stale: frozenset[str], left: frozenset[str]) -> Table[Worker]:
+    def row(worker: Worker) -> TemplateResult:
+        fleet = fleet_of(worker, stale)
+        gone = "left" if worker.name in left else nothing
+        count = formats.plural(fleet.instances, "instance")
+        return html(
+            t"<tr class={gone}><td>{state_mark(fleet.state)}</td>"
+            t'<td><a class="fn" href={addresses.to("workers", worker.name)}><bdi>{worker.name}</bdi></a>'
+            t'<span class="sub-line">{count}</span></td>'
+            t'<td class="num p1">{formats.count(fleet.instances)}</td><td>{meter(fleet.running, fleet.capacity, "Running")}</td>'
+            t'<td class="num p2">{formats.count(fleet.processed)}</td>'
+            t'<td class="num p2">{failures(fleet.failed, fleet.processed)}</td>'
+            t'<td class="num p3">{formats.count(len(worker.functions))}</td>'
+            t'<td class="num">{age(formats.iso(fleet.heard))}</td></tr>'
+        )
+
+    return Table("workers", "Workers", _COLUMNS, key=_name, render=row, bones=6, sort=state.sort)
+
+
+def _nothing_here(state: State, workers: tuple[Worker, ...]) -> TemplateResult:
+    if workers:
+        clear = html(t'<br><button type="button" class="btn" @click={Search(value="")}>Clear the search</button>')
+        words = f"No worker has “{state.query}” in it."
+        return html(t'<div class="blank"><bdi class="strong">{words}</bdi>The search looks at names, instances and hosts.{clear}</div>')
+    return html(
+        t'<div class="blank"><span class="strong">No worker is running.</span>Jobs wait in the queue until one starts. '
+        t"It appears here as it does.</div>"
+    )
+
+
+PANELS: Mapping[str, Panel] = {
+    "filters": Panel((), _filters),
+    "workers": Panel(("workers",), _list, clock=_stale),
+}

@@ -1,0 +1,50 @@
+"""Each page in a real browser against the real server: it shows what the server answers, by its address and by the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from conftest import Console, Server
+from playwright.sync_api import Browser
+from test_console import eventually
+
+Open = Callable[..., Console]
+
+
+def test_the_workers_are_those_of_the_server_and_each_leads_to_its_page(engine: Browser, moving: Server, open_console: Open) -> None:
+    """RT-20: both pages read one answer and one stream."""
+    console = open_console(engine, f"{moving.url}#/workers")
+    console.fresh("workers", "live")
+    told = {worker["name"]: worker for worker in moving.get("api/v1/workers")["workers"]}
+    shown = console.page.eval_on_selector_all("[data-panel=workers] tbody a.fn", "links => links.map((link) => link.textContent)")
+    assert shown == sorted(told)
+    eventually(lambda: moving.streams() == ["workers"])
+    name = shown[0]
+    console.page.focus("[data-panel=workers] tbody a.fn")
+    console.page.keyboard.press("Enter")
+    console.fresh("instances", "live")
+    assert console.page.title() == f"{name} · Workers · Penstock"
+    instances = console.page.eval_on_selector_all(
+        "[data-panel=instances] tbody a.mono", "links => links.map((link) => link.textContent)"
+    )
+    assert instances == sorted(one["id"] for one in told[name]["instances"])
+    functions = console.page.eval_on_selector_all("[data-panel=functions] li", "items => items.map((item) => item.textContent.trim())")
+    assert sorted(functions) == sorted(told[name]["function_names"].values())
+    # Going from one to the other asks nothing anew, and the way back is the browser's.
+    assert moving.streams() == ["workers"]
+    console.page.go_back()
+    console.fresh("workers", "live")
+
+
+def test_a_paused_list_says_so_holds_no_stream_and_its_address_is_enough(chromium: Browser, moving: Server, open_console: Open) -> None:
+    """RT-5."""
+    console = open_console(chromium, f"{moving.url}#/workers?sort=-running")
+    console.fresh("workers", "live")
+    console.page.click("[data-panel=workers] .seg >> text=Pause")
+    console.fresh("workers", "paused")
+    eventually(lambda: moving.streams() == [])
+    assert console.page.evaluate("location.hash") == "#/workers?paused=1&sort=-running"
+    console.page.reload()
+    console.fresh("workers", "paused")
+    console.page.click("[data-panel=workers] .seg >> text=Live")
+    console.fresh("workers", "live")
