@@ -78,7 +78,7 @@ class Console:
         self._config_watch = ConfigWatch(
             host.clock, settings.timings.config_ms, self._ask_config, lambda: self._client.paused, self._rollout.heard
         )
-        visitor.on_change(self._client.identity_changed)
+        visitor.on_change(lambda: self._client.identity_changed(host.group(visitor.user())))
         self._program = Program(
             client=self._client,
             screen=host,

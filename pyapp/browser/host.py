@@ -55,7 +55,11 @@ class Host:
 
     def tabs(self, identity: str) -> TabPorts:
         """What this tab needs to be one of many, of the same person and version, at the same API (RT-60)."""
-        return browser_tabs(self._host, self._ports.frames, f"penstock:{identity}:{self.version}:{self.base}")
+        return browser_tabs(self._host, self._ports.frames, self.group(identity))
+
+    def group(self, identity: str) -> str:
+        """The name of the tabs of a person, at this version and API: versions and identities stay apart."""
+        return f"penstock:{identity}:{self.version}:{self.base}"
 
     def protocol(self) -> str:
         """The browser's word for the protocol of the API's connections."""

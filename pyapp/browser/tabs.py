@@ -25,9 +25,9 @@ class BrowserChannel:
     def _heard(self, text: str) -> None:
         self._on_message(text)
 
-    def open(self, on_message: Callable[[str], None]) -> None:
+    def open(self, group: str, on_message: Callable[[str], None]) -> None:
         self._on_message = on_message
-        self._channel.open()
+        self._channel.open(group)
 
     def close(self) -> None:
         self._channel.close()
@@ -123,13 +123,13 @@ def browser_tabs(host: Any, frames: Any, group: str) -> TabPorts:
     Args:
         host: `penstockHost`.
         frames: the queue of this tab's own event sources, of which a leader passes everything on.
-        group: whose tabs are one.
+        group: whose tabs are one, to begin with.
     """
     tab = str(host.tabName())
     return TabPorts(
         tab=tab,
         group=group,
         locks=BrowserLocks(host.TabLocks.new()) if host.canLock() else None,
-        channel=BrowserChannel(host.TabChannel.new(group, tab, frames)) if host.canBroadcast() else None,
+        channel=BrowserChannel(host.TabChannel.new(tab, frames)) if host.canBroadcast() else None,
         storage=BrowserStorage(host.TabStorage.new()),
     )

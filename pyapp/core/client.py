@@ -348,8 +348,14 @@ class Client(Queries):
         self._feeds.set_offline(offline)
         self._wake()
 
-    def identity_changed(self) -> None:
-        """Somebody else is signed in: what was forbidden is asked for again (RT-36)."""
+    def identity_changed(self, group: str = "") -> None:
+        """Somebody else is signed in: what was forbidden is asked for again (RT-36).
+
+        Args:
+            group: that of that person's tabs, which this one joins (RT-60); empty where tabs do not share.
+        """
+        if self._tabs is not None and group and not self._closed:
+            self._tabs.move(group)
         self._feeds.forgive()
 
     def configure_requests(self, *, coordinate: bool | None = None, limits: bool | None = None) -> None:

@@ -109,7 +109,7 @@ class Timings:
     steal_jitter_ms: float = 150
     """The tabs that want to replace it are spread over this (RT-61)."""
     want_ms: float = 2_000
-    """A tab repeats what it wants this often (RT-60)."""
+    """A tab repeats what it wants with a beat of its leader, this often (RT-60)."""
     tab_gone_ms: float = 5_000
     """A tab that said nothing for so long wants nothing (RT-60)."""
     gc_ms: float = 300_000

@@ -15,7 +15,6 @@ const ENVELOPE = '{"stream":"';
  * a follower is behind its leader by the channel alone, and not by a beat (RT-60).
  */
 export class TabChannel {
-  #name;
   #tab;
   #channel = null;
   #waiting = [];
@@ -27,8 +26,7 @@ export class TabChannel {
   #labels = new Map();
   #kept = new Set();
 
-  constructor(name, tab, frames) {
-    this.#name = name;
+  constructor(tab, frames) {
     this.#tab = tab;
     frames.onRecord((source, kind, id, data) => {
       if (this.#forwarded === "") return;
@@ -46,9 +44,9 @@ export class TabChannel {
     this.#wake = callback;
   }
 
-  open() {
+  open(name) {
     if (this.#channel) return;
-    this.#channel = new BroadcastChannel(this.#name);
+    this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }) => this.#heard(data);
   }
 

@@ -289,12 +289,15 @@ class StreamManager:
         return any(entry.waits() for entry in self._by_source.values())
 
     def deliver(self, within: Callable[[], bool]) -> None:
-        """Apply what waits, in order and in batches, while `within()` says that the beat has time left."""
+        """Apply what waits, in order and in batches, while `within()` says that the beat has time left.
+
+        One batch of each stream is applied in any case: on a machine so busy that a beat is over its time before it begins, what
+        waits would wait for ever, and its panels would go on saying that they are live (RT-84).
+        """
         for entry in list(self._by_source.values()):
-            while entry.waits():
-                if not within():
-                    self._tell_alive()
-                    return
+            began = False
+            while entry.waits() and (within() or not began):
+                began = True
                 if entry.inbox_waits():
                     self._deliver_batch(entry)
                 else:

@@ -130,6 +130,14 @@ class Leader:
             return (_opening(line),)
         return _welcome(line, last)
 
+    def anew(self, wire: str, last: Position | None) -> Sequence[Passed]:
+        """How a stream stands, for a tab that has it up to `last` and missed something since: as if it were lost and opened anew."""
+        standing = self.standing(wire, last)
+        lost = Passed(wire, LOST, str(Reason.FOLLOWER), "")
+        if standing and standing[0].kind in (WELCOME, FrameKind.OPENED):
+            return (lost, Passed(wire, OPENING, "", ""), *standing)
+        return (lost, *standing)
+
 
 def _opening(line: _Line) -> Passed:
     return Passed(line.wire, OPENING, str(line.begins) if line.begins else "", "")

@@ -27,6 +27,9 @@ class Members:
     def __len__(self) -> int:
         return len(self._members)
 
+    def __contains__(self, tab: str) -> bool:
+        return tab in self._members
+
     def heard(self, tab: str, streams: Mapping[StreamKey, Position | None], now_ms: float) -> bool:
         """A tab said what it wants; true when that changes the union."""
         before = self.union()

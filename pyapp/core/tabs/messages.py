@@ -1,7 +1,9 @@
 """What tabs say to each other, as JSON text (RT-60 to RT-62). What another tab says is untrusted: what is no message is `None`.
 
-{"say":"beat","term":[3,"a1"],"tabs":4,"connections":1}      the leader lives
+{"say":"beat","term":[3,"a1"],"tabs":4,"connections":1,"patience":1500}   the leader lives, and may be silent for so many ms
 {"say":"resign","term":[3,"a1"]}                             the leader goes
+{"say":"claim","term":[3,"a1"]}                              a tab takes the lock from the leader of that term
+{"say":"late","term":[3,"a1"]}                               the leader of that term was robbed, and was only late
 {"say":"who","from":"b2"}                                    a tab came and asks who leads
 {"say":"want","from":"b2","term":[3,"a1"],"streams":[["events",[],"e1:5"]],"ask":["events"]}
 {"say":"gone","from":"b2"}                                   a tab wants nothing any more
@@ -27,15 +29,30 @@ WANTS_AT_MOST = 256
 
 @dataclass(frozen=True, slots=True)
 class Beating:
-    """The leader lives. `tabs` and `connections` are what it counts."""
+    """The leader lives. `tabs` and `connections` are what it counts; `patience_ms` how long a silence of it means nothing."""
 
     term: Term
     tabs: int = 1
     connections: int = 0
+    patience_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Resigning:
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """The lock is being taken from the leader of a term."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Lagging:
+    """The leader of a term was robbed, and lives."""
+
     term: Term
 
 
@@ -71,17 +88,21 @@ class Urging:
     term: Term
 
 
-Message: TypeAlias = Beating | Resigning | Asking | Wanting | Going | Urging
+Message: TypeAlias = Beating | Resigning | Claiming | Lagging | Asking | Wanting | Going | Urging
 
 
 def write(message: Message) -> str:
     """A message's text."""
     said: dict[str, Any]
     match message:
-        case Beating(term, tabs, connections):
-            said = {"say": "beat", "term": term, "tabs": tabs, "connections": connections}
+        case Beating(term, tabs, connections, patience_ms):
+            said = {"say": "beat", "term": term, "tabs": tabs, "connections": connections, "patience": round(patience_ms)}
         case Resigning(term):
             said = {"say": "resign", "term": term}
+        case Claiming(term):
+            said = {"say": "claim", "term": term}
+        case Lagging(term):
+            said = {"say": "late", "term": term}
         case Asking(tab):
             said = {"say": "who", "from": tab}
         case Wanting(tab, term, streams, ask):
@@ -106,9 +127,13 @@ def read(text: str) -> Message | None:
     tab, term = said.get("from"), _term(said.get("term"))
     match said.get("say"):
         case "beat" if term:
-            return Beating(term, _count(said.get("tabs")), _count(said.get("connections")))
+            return Beating(term, _count(said.get("tabs")), _count(said.get("connections")), _count(said.get("patience")))
         case "resign" if term:
             return Resigning(term)
+        case "claim" if term:
+            return Claiming(term)
+        case "late" if term:
+            return Lagging(term)
         case "who" if isinstance(tab, str):
             return Asking(tab)
         case "want" if isinstance(tab, str) and term:

@@ -49,8 +49,8 @@ class Channel(Protocol):
     only those of the term that is followed are kept.
     """
 
-    def open(self, on_message: Callable[[str], None]) -> None:
-        """Take part; `on_message` gets every message of the other tabs."""
+    def open(self, group: str, on_message: Callable[[str], None]) -> None:
+        """Take part in a group; `on_message` gets every message of its other tabs. Open is not opened again."""
         ...
 
     def close(self) -> None:
@@ -104,7 +104,8 @@ class TabPorts:
 
     Attributes:
         tab: this tab's name, different from that of every other.
-        group: whose tabs are one: identity, version and the API's address; the name of the lock.
+        group: whose tabs are one: identity, version and the API's address; the name of lock and channel. That of the page's beginning:
+            another identity is another group.
         locks, channel, storage: `None` where the browser has none.
     """
 

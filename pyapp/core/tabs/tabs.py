@@ -55,6 +55,9 @@ class TabStatistics:
         told, received, strays, early, invalid: records passed on in words of ours; records that came, and those for nobody, from
             between two connections, and that were no envelope.
         takeovers, steals, deposed: how often this tab led, took the lock, and lost it.
+        stalls, hasty: how often this tab was late itself when it looked for its leader, and how many thefts it knows of a leader that
+            was late and not gone.
+        patience_ms: how long a leader must be silent to be taken for gone.
         unread: messages of other tabs that were none.
     """
 
@@ -74,6 +77,9 @@ class TabStatistics:
     takeovers: int
     steals: int
     deposed: int
+    stalls: int
+    hasty: int
+    patience_ms: float
     unread: int
 
 
@@ -100,6 +106,7 @@ class Tabs:
         """
         self._clock = clock
         self._ports = ports
+        self._group = ports.group
         self._specs = specs
         self._timings = timings
         self._visible = visible
@@ -111,13 +118,15 @@ class Tabs:
         self._locks: dict[int, Cancel] = {}
         self._timer: Timer | None = None
         self._flush: Timer | None = None
-        self._repeat: Timer | None = None
+        self._wanted_ms = 0.0
+        """When it was told last what this tab wants."""
         self._others: Others | None = None
         self._members = Members(timings.tab_gone_ms)
         self._passing = ""
         """The term under which this tab speaks; empty while it does not lead."""
         self._counted = 1
         self._told = self._unread = 0
+        self._beaten_ms = 0.0
         self.transport = TabTransport(clock=clock, inner=inner, channel=ports.channel, timings=timings, on_server_time=on_server_time)
         self.transport.connect(changed=self._wants_changed, urge=self._urged)
 
@@ -141,6 +150,17 @@ class Tabs:
         if self._able:
             self._step(e.Left(reason))
 
+    def move(self, group: str) -> None:
+        """Somebody else is there: from now on this tab is one of another group's (RT-60). Of the old one nothing is kept: not the lock,
+        nor the connection, nor what its leader passed on."""
+        if group == self._group:
+            return
+        taking_part = self._state.role is not e.Role.OUT
+        self.leave(e.Out.MOVED)
+        self._group = group
+        if taking_part:
+            self.join()
+
     def close(self) -> None:
         """The page ends: no lock, channel or timer is left."""
         self.leave(e.Out.CLOSED)
@@ -159,11 +179,11 @@ class Tabs:
     def _run(self, effect: e.Effect) -> None:
         match effect:
             case e.OpenChannel():
-                self._channel.open(self._heard)
+                self._channel.open(self._group, self._heard)
                 self.transport.step_down()
             case e.CloseChannel():
                 self._say(m.Going(self._ports.tab))
-                self._stop_repeating()
+                self._stop_telling()
                 self._channel.follow("")
                 self._channel.close()
             case e.RequestLock(lock, steal):
@@ -175,13 +195,17 @@ class Tabs:
             case e.StoreTerm(number):
                 if self._ports.storage is not None:
                     self._ports.storage.set(self._term_name, str(number))
-            case e.Lead(term):
-                self._lead(term)
-            case e.Beat(term):
-                self._beat(term)
+            case e.Lead(term, patience_ms):
+                self._lead(term, patience_ms)
+            case e.Beat(term, patience_ms):
+                self._beat(term, patience_ms)
             case e.Resign(term):
                 self._say(m.Resigning(term))
                 self._serve_nobody()
+            case e.Claim(term):
+                self._say(m.Claiming(term))
+            case e.Lag(term):
+                self._say(m.Lagging(term))
             case e.StepDown():
                 self._serve_nobody()
                 self.transport.step_down()
@@ -191,7 +215,7 @@ class Tabs:
                 self.transport.follow()
             case e.Unled():
                 self.transport.unled()
-                self._stop_repeating()
+                self._stop_telling()
             case e.ActAlone():
                 self._counted = 1
                 self.transport.act_alone()
@@ -214,12 +238,12 @@ class Tabs:
 
     @property
     def _term_name(self) -> str:
-        return f"{self._ports.group}:term"
+        return f"{self._group}:term"
 
     def _request(self, lock: int, *, steal: bool) -> None:
         assert self._ports.locks is not None
         self._locks[lock] = self._ports.locks.request(
-            self._ports.group,
+            self._group,
             steal=steal,
             granted=lambda: self._step(e.Granted(lock, self._stored())),
             lost=lambda: self._taken(lock),
@@ -240,18 +264,21 @@ class Tabs:
 
     # Leading ------------------------------------------------------------------------------------------------------------------
 
-    def _lead(self, term: e.Term) -> None:
-        self._stop_repeating()
+    def _lead(self, term: e.Term, patience_ms: float) -> None:
+        self._stop_telling()
         self._channel.follow("")
         self._passing = str(term)
-        self._beat(term)
+        self._beat(term, patience_ms)
         self.transport.lead(self._pass_on)
 
-    def _beat(self, term: e.Term) -> None:
-        if self._members.forget_silent(self._clock.now()):
+    def _beat(self, term: e.Term, patience_ms: float) -> None:
+        now = self._clock.now()
+        late, self._beaten_ms = now - self._beaten_ms > 2 * self._timings.leader_beat_ms, now
+        # What the others said waits behind a timer that is late itself: nobody is forgotten now.
+        if not late and self._members.forget_silent(now):
             self._serve()
         self._counted = len(self._members) + 1
-        self._say(m.Beating(term, self._counted, self.transport.connections()))
+        self._say(m.Beating(term, self._counted, self.transport.connections(), patience_ms))
 
     def _pass_on(self, record: Passed, to: str = "") -> None:
         if self._passing and (to or self._members):
@@ -279,16 +306,15 @@ class Tabs:
             self._flush = self._clock.call_at(self._clock.now(), self._tell_wants)
 
     def _tell_wants(self) -> None:
-        self._stop_repeating()
+        self._stop_telling()
+        self._wanted_ms = self._clock.now()
         streams, asked = self.transport.wants()
         self._say(m.Wanting(self._ports.tab, self._state.term, streams, asked))
-        self._repeat = self._clock.call_at(self._clock.now() + self._timings.want_ms, self._tell_wants)
 
-    def _stop_repeating(self) -> None:
-        for timer in (self._flush, self._repeat):
-            if timer is not None:
-                timer.cancel()
-        self._flush = self._repeat = None
+    def _stop_telling(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
 
     def _urged(self) -> None:
         if self._state.role is e.Role.FOLLOWING:
@@ -303,16 +329,22 @@ class Tabs:
         match m.read(text):
             case None:
                 self._unread += 1
-            case m.Beating(term, tabs, connections):
-                self._step(e.Heard(term))
+            case m.Beating(term, tabs, connections, patience_ms):
+                self._step(e.Heard(term, tabs, patience_ms))
                 if self._state.role is e.Role.FOLLOWING and term == self._state.term:
                     self._counted = tabs
+                    if self._clock.now() - self._wanted_ms >= self._timings.want_ms:
+                        self._tell_wants()  # by the leader's beat: timers of tabs that are not in front may wait for a minute
                     self.transport.leaders_connections = connections
             case m.Resigning(term):
                 self._step(e.Resigned(term))
+            case m.Claiming(term):
+                self._step(e.Claimed(term))
+            case m.Lagging(term):
+                self._step(e.Lagged(term))
             case m.Asking():
                 if self._leading:
-                    self._beat(self._state.term)
+                    self._beat(self._state.term, self._machine.patience_ms(self._state))
             case m.Wanting(tab, term, streams, ask):
                 if self._leading and term == self._state.term:
                     self._wanted(tab, streams, ask)
@@ -329,13 +361,17 @@ class Tabs:
 
     def _wanted(self, tab: str, streams: Mapping[StreamKey, Position | None], ask: frozenset[str]) -> None:
         known = {key: last for key, last in streams.items() if key.name in self._specs}
-        alone = not self._members
+        alone, forgotten = not self._members, tab not in self._members
         # How those stand that are open before the others are opened: of these all tabs hear as it happens.
         if self._members.heard(tab, known, self._clock.now()) or alone:
             self._serve()
         lasts = {self._specs[key.name].wire_key(key): last for key, last in known.items()}
         for record in self.transport.standing({wire: last for wire, last in lasts.items() if wire in ask}):
             self._pass_on(record, tab)
+        if forgotten:
+            # It thinks that it is served, but what came meanwhile may not have been passed on.
+            for record in self.transport.standing({wire: last for wire, last in lasts.items() if wire not in ask}, anew=True):
+                self._pass_on(record, tab)
 
     def statistics(self) -> TabStatistics:
         state = self._state
@@ -358,6 +394,9 @@ class Tabs:
             takeovers=state.takeovers,
             steals=state.steals,
             deposed=state.deposed,
+            stalls=state.stalls,
+            hasty=state.hasty,
+            patience_ms=self._machine.patience_ms(state),
             unread=self._unread,
         )
 

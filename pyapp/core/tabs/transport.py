@@ -269,14 +269,19 @@ class TabTransport:
         last = {one.key: places[source].last if source in places else one.last for source, one in self._open.items()}
         return last, asked
 
-    def standing(self, streams: Mapping[str, Position | None]) -> Sequence[Passed]:
-        """How streams stand, by wire key, for a tab that has each up to a place: exactly up to the last record that was passed on."""
+    def standing(self, streams: Mapping[str, Position | None], *, anew: bool = False) -> Sequence[Passed]:
+        """How streams stand, by wire key, for a tab that has each up to a place: exactly up to the last record that was passed on.
+
+        Args:
+            anew: the tab missed something since, and does not know.
+        """
         assert self._leader is not None  # only who leads is asked
         waiting = len(self._said)
         self._take_in()
         if len(self._said) > waiting:
             self._wake()
-        return [record for wire, last in streams.items() for record in self._leader.standing(wire, last)]
+        tell = self._leader.anew if anew else self._leader.standing
+        return [record for wire, last in streams.items() for record in tell(wire, last)]
 
     def changed(self, key: StreamKey, spec: StreamSpec, state: Connection) -> None:
         """A stream of this tab changed: while it leads, all tabs hear of it."""

@@ -6,6 +6,7 @@
     client = Client(clock=one.clock, sources=one.sources, http=one.http, visibility=one.page, tabs=one.ports("group"), …)
     one.freeze()          # busy: nothing of it runs, and what comes waits
     one.thaw()
+    one.slow(lambda: 40)  # overloaded: whatever happens to it takes so many ms, one after the other; 0 ends that
     one.kill()            # crashed: its lock is free, its sockets are closed, and it said nothing
 
 What one tab posts reaches the others after `latency_ms()`, in order for each sender; locks are granted and lost after that time, too.
@@ -130,26 +131,32 @@ class TabHttp:
             pending.cancel()
 
 
-class _Message(NamedTuple):
+class PassedOn(NamedTuple):
+    """A record on the channel of a group, with who said it."""
+
+    group: str
+    sender: str
     term: str
     to: str
     record: Passed
 
 
 class FakeChannel:
-    """`Channel` of one tab. `posted` and `passed` count what it said; `applied` notes the terms of the records that were drained."""
+    """`Channel` of one tab. `posted` and `passed` count what it said; `applied` are the records that were drained."""
 
     def __init__(self, tab: FakeTab) -> None:
         self._tab = tab
         self._on_message: Callable[[str], None] | None = None
-        self._waiting: list[_Message] = []
+        self._waiting: list[PassedOn] = []
         self._wake: Callable[[], None] = lambda: None
         self._armed = True
         self._followed = self._forwarded = ""
         self._labels: dict[int, str] = {}
         self._kept: frozenset[str] = frozenset()
+        self.group = ""
+        self.opened = 0
         self.posted = self.passed = 0
-        self.applied: list[str] = []
+        self.applied: list[PassedOn] = []
 
     @property
     def is_open(self) -> bool:
@@ -159,7 +166,9 @@ class FakeChannel:
     def forwarded(self) -> str:
         return self._forwarded
 
-    def open(self, on_message: Callable[[str], None]) -> None:
+    def open(self, group: str, on_message: Callable[[str], None]) -> None:
+        self.group = group
+        self.opened += 1
         self._on_message = on_message
 
     def close(self) -> None:
@@ -174,7 +183,7 @@ class FakeChannel:
     def pass_on(self, term: str, to: str, record: Passed) -> None:
         if self.is_open:
             self.passed += 1
-            self._tab.origin.broadcast(self._tab, _Message(term, to, record))
+            self._tab.origin.broadcast(self._tab, PassedOn(self.group, self._tab.name, term, to, record))
 
     def follow(self, term: str) -> None:
         self._followed = term
@@ -194,7 +203,7 @@ class FakeChannel:
     def drain(self) -> Sequence[Passed]:
         waiting, self._waiting = self._waiting, []
         self._armed = True
-        self.applied.extend(message.term for message in waiting)
+        self.applied.extend(waiting)
         return [message.record for message in waiting]
 
     def on_wake(self, callback: Callable[[], None]) -> None:
@@ -212,7 +221,7 @@ class FakeChannel:
             return record.label == MUX or record.label in self._kept
         return record.data[len(head) :].partition('"')[0] in self._kept
 
-    def arrived(self, said: str | _Message) -> None:
+    def arrived(self, said: str | PassedOn) -> None:
         if self._on_message is None:
             return
         if isinstance(said, str):
@@ -278,10 +287,13 @@ class FakeLocks:
                 heir = self.held[asked.name] = queue.popleft()
                 heir.tell("granted")
 
+    def asked_by(self, tab: FakeTab) -> list[_Asked]:
+        """The requests of a tab that hold or wait."""
+        return [one for one in [*(one for queue in self._queue.values() for one in queue), *self.held.values()] if one.tab is tab]
+
     def release_all_of(self, tab: FakeTab) -> None:
-        for asked in [*(one for queue in self._queue.values() for one in queue), *self.held.values()]:
-            if asked.tab is tab:
-                asked.cancel()
+        for asked in self.asked_by(tab):
+            asked.cancel()
 
     def count(self) -> int:
         """Requests that hold or wait."""
@@ -352,15 +364,15 @@ class FakeTab:
         self.channel = FakeChannel(self)
         self.sources = TabSources(self)
         self.http = TabHttp(self)
-        self.group = ""
         self.alive = True
         self.busy = False
         self.away = False
+        self._task_ms: Callable[[], float] = lambda: 0.0
+        self._next: Timer | None = None
         self._waiting: list[tuple[str, Callable[[], None]]] = []
 
     def ports(self, group: str = "penstock", *, locks: bool = True, channel: bool = True, storage: bool = True) -> TabPorts:
         """What `Client` and `Tabs` take; a browser may lack any of them."""
-        self.group = group
         return TabPorts(
             self.name,
             group,
@@ -376,11 +388,29 @@ class FakeTab:
     def run_once(self, name: str, callback: Callable[[], None]) -> None:
         if not self.alive:
             return
-        if self.busy:
+        task_ms = self._task_ms()
+        if self.busy or self._waiting or task_ms > 0:
             if not name or all(name != one for one, _ in self._waiting):
                 self._waiting.append((name, callback))
+            self._go_on(task_ms)
             return
         callback()
+
+    def _go_on(self, task_ms: float) -> None:
+        if not self.busy and self._next is None and self._waiting:
+            self._next = self.origin.clock.call_at(self.origin.clock.now() + task_ms, self._one)
+
+    def _one(self) -> None:
+        """A slow tab does what waits one by one."""
+        self._next = None
+        if self._waiting and not self.busy:
+            _, callback = self._waiting.pop(0)
+            callback()
+        self._go_on(self._task_ms())
+
+    def slow(self, task_ms: Callable[[], float]) -> None:
+        """Overloaded: whatever happens to it waits for its turn, and takes so long; 0 ms ends that."""
+        self._task_ms = task_ms
 
     def freeze(self) -> None:
         """Busy, or frozen without a word: nothing of it runs, and it keeps what it holds."""
@@ -390,8 +420,8 @@ class FakeTab:
         """It runs again; what came meanwhile comes now."""
         self.busy = False
         waiting, self._waiting = self._waiting, []
-        for _, callback in waiting:
-            self.run(callback)
+        for name, callback in waiting:
+            self.run_once(name, callback)
 
     def put_away(self) -> None:
         """Into the back/forward cache, or frozen with a word before."""
@@ -415,7 +445,7 @@ class FakeTab:
 
     def holds(self) -> bool:
         """Whether it has a connection, a lock, a channel or a timer."""
-        locked = any(asked.tab is self for asked in self.origin.locks.held.values())
+        locked = bool(self.origin.locks.asked_by(self))
         return bool(self.origin.sources.open_of(self)) or locked or self.channel.is_open or self.clock.statistics().pending > 0
 
 
@@ -424,7 +454,7 @@ class Origin:
 
     Attributes:
         latency_ms: how long a message or a lock takes, by a function that is asked each time.
-        said: every message and record, with who said it, in the order in which they were said.
+        said: every message and record, with who said it, in the order in which they were said; `groups` of whose tabs each was.
     """
 
     def __init__(self, clock: VirtualClock, latency_ms: Callable[[], float] = lambda: 1.0) -> None:
@@ -435,7 +465,8 @@ class Origin:
         self.locks = FakeLocks(self)
         self.items: dict[str, str] = {}
         self.tabs: list[FakeTab] = []
-        self.said: list[tuple[str, str | _Message]] = []
+        self.said: list[tuple[str, str | PassedOn]] = []
+        self.groups: list[str] = []
         self._arrives: dict[tuple[str, str], float] = {}
 
     def tab(self, name: str) -> FakeTab:
@@ -448,12 +479,18 @@ class Origin:
         """After the origin's latency."""
         self.clock.call_at(self.clock.now() + self.latency_ms(), do)
 
-    def broadcast(self, sender: FakeTab, said: str | _Message) -> None:
+    def broadcast(self, sender: FakeTab, said: str | PassedOn) -> None:
         """To the channel of every other tab, in order."""
         self.said.append((sender.name, said))
+        self.groups.append(sender.channel.group)
         for tab in self.tabs:
-            if tab is not sender and tab.group == sender.group and tab.alive and tab.channel.is_open:
+            if tab is not sender and tab.channel.group == sender.channel.group and tab.alive and tab.channel.is_open:
                 pair = (sender.name, tab.name)
                 at = max(self.clock.now() + self.latency_ms(), self._arrives.get(pair, 0.0))
                 self._arrives[pair] = at
-                self.clock.call_at(at, lambda tab=tab: tab.run(lambda: tab.channel.arrived(said)))
+                self.clock.call_at(at, lambda tab=tab, opened=tab.channel.opened: tab.run(lambda: self._arrived(tab, opened, said)))
+
+    @staticmethod
+    def _arrived(tab: FakeTab, opened: int, said: str | PassedOn) -> None:
+        if tab.channel.opened == opened:  # a channel that was opened later hears nothing of before
+            tab.channel.arrived(said)

@@ -98,6 +98,20 @@ def test_a_heartbeat_behind_a_flood_waits_its_turn_and_the_beat_keeps_its_budget
     assert manager.statistics()[0].gaps == 0
 
 
+def test_a_beat_that_is_over_its_time_before_it_begins_still_applies_one_batch() -> None:
+    # RT-41, RT-84
+    manager, sources, log, _ = managed()
+    sources.hello(PATH, sequence=0)
+    for n in range(1, 251):
+        sources.say(PATH, event(n), f"e1:{n}")
+    manager.collect()
+    log.lines.clear()
+    manager.deliver(lambda: False)
+    assert log.lines == ["data 200"]
+    manager.deliver(lambda: False)
+    assert log.lines == ["data 200", "data 50"]
+
+
 def test_what_breaks_behind_data_breaks_after_it() -> None:
     # RT-40
     manager, sources, log, _ = managed()

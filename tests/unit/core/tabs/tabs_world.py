@@ -19,7 +19,9 @@ THINGS = live("things")
 class Tab:
     """One console in one tab."""
 
-    def __init__(self, world: World, name: str, *, locks: bool = True, channel: bool = True, storage: bool = True) -> None:
+    def __init__(
+        self, world: World, name: str, *, locks: bool = True, channel: bool = True, storage: bool = True, group: str = "ann"
+    ) -> None:
         self.fake: FakeTab = world.origin.tab(name)
         self.seen: dict[QueryKey, list[Result[Any]]] = {}
         self.client = Client(
@@ -32,7 +34,7 @@ class Tab:
             queries=world.server.queries(),
             streams=world.server.streams(),
             multiplexed=world.multiplexed,
-            tabs=self.fake.ports(locks=locks, channel=channel, storage=storage),
+            tabs=self.fake.ports(group, locks=locks, channel=channel, storage=storage),
         )
 
     def look(self, key: QueryKey = THINGS) -> Any:
@@ -85,8 +87,10 @@ class World:
         self.server.change("t1", state="cold")
         self.tabs: list[Tab] = []
 
-    def tab(self, name: str, *, look: bool = True, locks: bool = True, channel: bool = True, storage: bool = True) -> Tab:
-        tab = Tab(self, name, locks=locks, channel=channel, storage=storage)
+    def tab(
+        self, name: str, *, look: bool = True, locks: bool = True, channel: bool = True, storage: bool = True, group: str = "ann"
+    ) -> Tab:
+        tab = Tab(self, name, locks=locks, channel=channel, storage=storage, group=group)
         self.tabs.append(tab)
         if look:
             tab.look()

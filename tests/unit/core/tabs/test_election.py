@@ -66,7 +66,7 @@ def test_a_new_term_is_above_every_number_seen_or_stored(seen: int, stored: int,
     assert after.role is Role.LEADING
     assert after.term == Term(number, "b")
     assert e.StoreTerm(number) in effects
-    assert e.Lead(Term(number, "b")) in effects
+    assert e.Lead(Term(number, "b"), TIMINGS.leader_silence_ms) in effects
 
 
 def test_a_lock_of_before_means_nothing() -> None:
@@ -82,7 +82,7 @@ def test_a_leader_beats_every_half_second() -> None:
     # RT-61
     state = leading()
     after, effects = MACHINE.step(state, e.Due(state.timer, TimerName.BEAT, visible=False), 500.0)
-    assert effects[0] == e.Beat(state.term)
+    assert effects[0] == e.Beat(state.term, TIMINGS.leader_silence_ms)
     assert effects[1] == e.SetTimer(after.timer, TimerName.BEAT, 1_000.0)
     assert step(after, e.Due(state.timer, TimerName.BEAT, visible=False)) == (after, [])
 
@@ -107,55 +107,173 @@ def test_messages_of_an_older_term_are_ignored_and_a_later_one_is_followed() -> 
 
 def test_a_beat_ends_the_silence_without_a_new_timer() -> None:
     state = following()
-    after, effects = step(state, e.Heard(state.term), 1_200.0)
+    after, effects = step(state, e.Heard(state.term), 900.0)
     assert effects == []
     again, effects = MACHINE.step(after, e.Due(after.timer, TimerName.SILENCE, visible=True), 1_500.0)
     assert again.role is Role.FOLLOWING
-    assert effects == (e.SetTimer(again.timer, TimerName.SILENCE, 2_700.0),)
+    assert effects == (e.SetTimer(again.timer, TimerName.SILENCE, 2_400.0),)
 
 
 def silent(state: Election, *, visible: bool = True) -> tuple[Election, tuple[e.Effect, ...]]:
     return MACHINE.step(state, e.Due(state.timer, TimerName.SILENCE, visible=visible), state.due_ms)
 
 
-def test_a_leader_silent_for_long_is_lost_and_a_visible_tab_steals_after_a_jitter() -> None:
+def due(state: Election, now_ms: float) -> tuple[Election, tuple[e.Effect, ...]]:
+    """The timer of the silence fires at a time."""
+    return MACHINE.step(state, e.Due(state.timer, TimerName.SILENCE, visible=True), now_ms)
+
+
+def doubting(state: Election) -> Election:
+    """Silence that was long enough: the theft is planned."""
+    after, effects = silent(state)
+    assert kinds(effects) == ["SetTimer"]
+    assert isinstance(effects[0], e.SetTimer)
+    assert effects[0].name is TimerName.STEAL
+    return after
+
+
+def steal(state: Election, *, visible: bool = True) -> tuple[Election, tuple[e.Effect, ...]]:
+    return MACHINE.step(state, e.Due(state.timer, TimerName.STEAL, visible=visible), state.due_ms)
+
+
+def test_a_leader_silent_for_long_is_robbed_by_a_visible_tab_after_a_jitter() -> None:
     # RT-61
-    state, effects = silent(following())
-    assert state.role is Role.WAITING
-    assert kinds(effects) == ["Unled", "SetTimer"]
-    assert state.due_ms <= 1_500.0 + TIMINGS.steal_jitter_ms
-    after, effects = MACHINE.step(state, e.Due(state.timer, TimerName.STEAL, visible=True), state.due_ms)
-    assert kinds(effects) == ["ReleaseLock", "RequestLock", "SetTimer"]
+    state = doubting(following())
+    assert state.role is Role.FOLLOWING
+    assert 1_500.0 <= state.due_ms <= 1_500.0 + TIMINGS.steal_jitter_ms
+    after, effects = steal(state)
+    assert kinds(effects) == ["Unled", "ReleaseLock", "Claim", "RequestLock", "SetTimer"]
+    assert e.Claim(A3) in effects
     assert e.RequestLock(after.lock, steal=True) in effects
-    assert after.steals == 1
+    assert (after.role, after.steals, after.before) == (Role.WAITING, 1, A3)
+
+
+def test_the_more_tabs_there_are_the_wider_their_thefts_are_spread() -> None:
+    # RT-61
+    machine = Machine(TIMINGS, Last())
+    few, many = (step(joined(), e.Heard(A3, tabs))[0] for tabs in (3, 40))
+    silence = e.Due(few.timer, TimerName.SILENCE, visible=True)
+    assert machine.step(few, silence, 1_500.0)[0].due_ms == pytest.approx(1_500.0 + TIMINGS.steal_jitter_ms)
+    assert machine.step(many, silence, 1_500.0)[0].due_ms == pytest.approx(1_500.0 + 10 * TIMINGS.steal_jitter_ms)
+
+
+class Last:
+    """Chance that always says the most."""
+
+    def random(self) -> float:
+        return 1.0
 
 
 def test_a_beat_calls_the_theft_off() -> None:
     # RT-61
-    state, _ = silent(following())
-    after, effects = step(state, e.Heard(Term(4, "z")), 1_550.0)
-    assert (after.role, effects) == (Role.FOLLOWING, ["Follow", "SetTimer"])
+    state = doubting(following())
+    same, effects = step(state, e.Heard(A3), 1_510.0)
+    assert (same.role, effects) == (Role.FOLLOWING, [])
+    after, effects = steal(same)
+    assert (after.role, kinds(effects)) == (Role.FOLLOWING, ["SetTimer"])
+    assert after.due_ms >= 1_510.0 + TIMINGS.leader_silence_ms
+    after, effects = step(state, e.Heard(Term(4, "z")), 1_510.0)
+    assert (after.term, effects) == (Term(4, "z"), ["Follow", "SetTimer"])
     assert step(after, e.Due(state.timer, TimerName.STEAL, visible=True)) == (after, [])
+
+
+def test_the_theft_of_another_tab_calls_ones_own_off() -> None:
+    # RT-61
+    state = doubting(following())
+    claimed, effects = step(state, e.Claimed(A3), 1_510.0)
+    assert effects == []
+    after, effects = steal(claimed)
+    assert kinds(effects) == ["SetTimer"]
+    assert (after.steals, after.due_ms) == (0, 1_510.0 + TIMINGS.leader_silence_ms)
+    # One that speaks of an older leader, and one to who leads itself, mean nothing.
+    assert step(state, e.Claimed(Term(2, "a")), 1_510.0) == (state, [])
+    led = leading()
+    assert step(led, e.Claimed(led.term), 10.0) == (led, [])
 
 
 def test_a_hidden_tab_never_steals() -> None:
     # RT-61
     state, effects = silent(following(), visible=False)
+    assert state.role is Role.WAITING
     assert kinds(effects) == ["Unled", "SetTimer"]
     assert isinstance(effects[-1], e.SetTimer)
     assert effects[-1].name is TimerName.SILENCE
-    state, _ = silent(following())
-    after, effects = MACHINE.step(state, e.Due(state.timer, TimerName.STEAL, visible=False), state.due_ms)
-    assert kinds(effects) == ["SetTimer"]
-    assert after.role is Role.WAITING
+    after, effects = steal(doubting(following()), visible=False)
+    assert kinds(effects) == ["Unled", "SetTimer"]
+    assert (after.role, after.steals) == (Role.WAITING, 0)
+    again, effects = silent(after, visible=False)
+    assert (again.role, kinds(effects)) == (Role.WAITING, ["SetTimer"])
 
 
-def test_a_tab_that_was_late_itself_gives_the_leader_another_beat() -> None:
+def test_a_tab_that_was_late_itself_begins_the_silence_anew_and_once() -> None:
     # RT-61
     state = following()
-    after, effects = MACHINE.step(state, e.Due(state.timer, TimerName.SILENCE, visible=True), 60_000.0)
-    assert after.role is Role.FOLLOWING
-    assert effects == (e.SetTimer(after.timer, TimerName.SILENCE, 60_500.0),)
+    after, effects = due(state, 2_100.0)
+    assert (after.role, after.stalls) == (Role.FOLLOWING, 1)
+    assert effects == (e.SetTimer(after.timer, TimerName.SILENCE, 3_600.0),)
+    # Late again without a word in between: whatever waited has been heard by now, and the leader is as gone as it was.
+    again, effects = due(after, 4_200.0)
+    assert again.stalls == 1
+    assert isinstance(effects[0], e.SetTimer)
+    assert effects[0].name is TimerName.STEAL
+    # A word gives the next stall its excuse back.
+    heard, _ = step(after, e.Heard(A3), 2_200.0)
+    excused, _ = due(heard, 4_200.0)
+    assert (excused.stalls, excused.role) == (2, Role.FOLLOWING)
+
+
+def test_a_machine_on_which_beats_come_late_gets_more_patience_and_loses_it_in_a_quiet_minute() -> None:
+    # RT-61
+    state = following()
+    assert MACHINE.patience_ms(state) == 1_500.0
+    state, _ = step(state, e.Heard(A3), 1_400.0)
+    assert MACHINE.patience_ms(state) == pytest.approx(2_100.0)
+    assert step(state, e.Due(state.timer, TimerName.SILENCE, visible=True), 1_500.0)[0].due_ms == pytest.approx(1_400.0 + 2_100.0)
+    now = 1_400.0
+    for _ in range(120):
+        now += 500.0
+        state, _ = step(state, e.Heard(A3), now)
+    assert MACHINE.patience_ms(state) == 1_500.0
+
+
+def test_patience_has_a_bound_and_a_leader_that_was_gone_is_no_measure_of_it() -> None:
+    # RT-61
+    state = following()
+    gone, _ = step(state, e.Heard(A3), 60_000.0)
+    assert MACHINE.patience_ms(gone) == 1_500.0
+    late, now = state, 0.0
+    for _ in range(20):
+        now += 1.9 * MACHINE.patience_ms(late)
+        late, _ = step(late, e.Heard(A3), now)
+    assert MACHINE.patience_ms(late) == 8 * 1_500.0
+
+
+def test_a_leader_tells_how_late_its_own_beats_are() -> None:
+    # RT-61
+    state = leading()
+    after, effects = MACHINE.step(state, e.Due(state.timer, TimerName.BEAT, visible=True), 1_600.0)
+    assert effects[0] == e.Beat(state.term, pytest.approx(2_400.0))
+    told, _ = step(following(), e.Heard(A3, 3, 2_400.0))
+    assert MACHINE.patience_ms(told) == 2_400.0
+    # What a leader asked for ends with it.
+    lost, _ = step(told, e.Resigned(A3))
+    assert MACHINE.patience_ms(lost) == 1_500.0
+    assert MACHINE.patience_ms(after) == pytest.approx(2_400.0)
+
+
+def test_a_robbed_leader_that_was_only_late_is_learnt_from_once() -> None:
+    # RT-61
+    thief, _ = steal(doubting(following()))
+    thief, _ = step(thief, e.Granted(thief.lock, 3), thief.due_ms)
+    late, effects = step(thief, e.Lagged(A3), 2_000.0)
+    assert (effects, late.hasty) == ([], 1)
+    assert MACHINE.patience_ms(late) == pytest.approx(3_000.0)
+    assert step(late, e.Lagged(A3), 2_100.0) == (late, [])
+    # One that follows the thief learns it from a beat in the old term, too; what came much later was gone.
+    other, _ = step(following(tab="c"), e.Heard(Term(4, "b")), 1_700.0)
+    learnt, effects = step(other, e.Heard(A3), 1_900.0)
+    assert (effects, learnt.hasty, learnt.term) == ([], 1, Term(4, "b"))
+    assert step(other, e.Lagged(A3), 9_000.0)[0].hasty == 0
 
 
 def test_a_lock_that_was_stolen_ends_the_leadership_at_once() -> None:
@@ -163,7 +281,7 @@ def test_a_lock_that_was_stolen_ends_the_leadership_at_once() -> None:
     state = leading()
     after, effects = step(state, e.Taken(state.lock))
     assert after.role is Role.WAITING
-    assert effects == ["StepDown", "RequestLock", "SetTimer"]
+    assert effects == ["StepDown", "RequestLock", "Lag", "SetTimer"]
     assert after.deposed == 1
 
 
@@ -172,7 +290,7 @@ def test_a_leader_that_hears_a_later_term_steps_down_and_answers_an_older_one() 
     state = leading(stored=4)
     after, effects = step(state, e.Heard(Term(6, "a")))
     assert (after.role, after.term) == (Role.FOLLOWING, Term(6, "a"))
-    assert effects == ["StepDown", "ReleaseLock", "RequestLock", "Follow", "SetTimer"]
+    assert effects == ["StepDown", "ReleaseLock", "RequestLock", "Lag", "Follow", "SetTimer"]
     assert step(state, e.Heard(Term(4, "a"))) == (state, ["Beat"])
     assert step(state, e.Heard(state.term)) == (state, [])
 
@@ -184,8 +302,8 @@ def test_a_request_that_fails_is_made_again_with_the_next_silence() -> None:
     again, effects = silent(after)
     assert kinds(effects) == ["RequestLock", "SetTimer"]
     assert again.lock > state.lock
-    stolen = MACHINE.step(replace(again, lock=0), e.Due(again.timer, TimerName.STEAL, visible=True), again.due_ms)
-    assert kinds(stolen[1]) == ["RequestLock", "SetTimer"]
+    stolen = steal(replace(again, lock=0))
+    assert kinds(stolen[1]) == ["Claim", "RequestLock", "SetTimer"]
 
 
 def test_a_leader_that_leaves_says_so_and_frees_the_lock() -> None:
@@ -199,10 +317,24 @@ def test_a_leader_that_leaves_says_so_and_frees_the_lock() -> None:
     assert step(failed, e.Left(Out.HIDDEN))[1] == ["ClearTimer", "CloseChannel", "ActAlone"]
 
 
+def test_a_tab_that_goes_to_another_group_forgets_the_terms_of_its_own() -> None:
+    # RT-60
+    state, effects = step(following(), e.Left(Out.MOVED))
+    assert effects == ["ReleaseLock", "ClearTimer", "CloseChannel", "ActAlone"]
+    assert (state.role, state.term) == (Role.OUT, e.NO_TERM)
+    hidden, _ = step(following(), e.Left(Out.HIDDEN))
+    assert hidden.term == A3
+    assert step(hidden, e.Left(Out.MOVED)) == (replace(hidden, term=e.NO_TERM), [])
+
+
 def test_a_leader_that_resigned_is_gone_at_once() -> None:
     # RT-61
     state, effects = step(following(Term(3, "a")), e.Resigned(Term(3, "a")))
     assert (state.role, effects) == (Role.WAITING, ["Unled", "SetTimer"])
+
+
+SETTLED_MS = 30_000.0
+"""More than the longest patience and the silence after it."""
 
 
 class TabsModel(RuleBasedStateMachine):
@@ -239,12 +371,17 @@ class TabsModel(RuleBasedStateMachine):
                 self.give_up(name, lock)
             case e.StoreTerm(number):
                 self.stored = number
-            case e.Lead(term):
+            case e.Lead(term, _):
                 assert term not in self.terms, "a term was led twice"
                 self.terms.add(term)
                 self.acting[name] = term
                 self.tell_all(name, e.Heard(term))
-            case e.Beat(term):
+            case e.Claim(term):
+                self.tell_all(name, e.Claimed(term))
+            case e.Lag(term):
+                assert name not in self.acting
+                self.tell_all(name, e.Lagged(term))
+            case e.Beat(term, _):
                 assert self.acting.get(name) == term, "a beat of who does not lead"
                 self.tell_all(name, e.Heard(term))
             case e.Resign(term):
@@ -370,7 +507,7 @@ class TabsModel(RuleBasedStateMachine):
     def settle(self) -> None:
         """In quiet one leads, and within two seconds all who can run follow it."""
         self.stopped.clear()
-        self.pass_time(6_000.0, deliver=True)
+        self.pass_time(SETTLED_MS, deliver=True)
         part = {name: state for name, state in self.states.items() if state.role is not Role.OUT}
         if part:
             assert len(self.acting) == 1

@@ -335,6 +335,18 @@ def test_how_a_stream_stands_that_is_not_open_is_told_with_its_reason() -> None:
     assert standing(leader) == ["opening"]
 
 
+def test_a_tab_that_missed_something_is_told_as_if_the_stream_were_lost_and_opened_anew() -> None:
+    # RT-60
+    leader = led()
+    assert short(leader.anew(WIRE, None)) == ["lost follower", "opening"]
+    note(leader, hello(sequence=3), message(4), message(5))
+    told = leader.anew(WIRE, Position("e1", 4))
+    assert short(told) == ["lost follower", "opening", "hello anew 4", "message e1:5"]
+    assert short(leader.anew("not known", None)) == ["lost follower"]
+    leader.changed(WIRE, Connection(Phase.CLOSED, Reason.FORBIDDEN, ended=Reason.FORBIDDEN), 0.0)
+    assert short(leader.anew(WIRE, None)) == ["lost follower", 'refused {"status":403}']
+
+
 def test_a_stream_that_nobody_wants_is_forgotten() -> None:
     leader = led()
     leader.changed(WIRE, Connection(Phase.RECONNECTING, Reason.DROPPED), 0.0)

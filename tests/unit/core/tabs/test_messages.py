@@ -22,8 +22,10 @@ STREAMS = {stream_key("events"): Position("e1", 5), stream_key("jobs.trends", ho
 @pytest.mark.parametrize(
     "message",
     [
-        m.Beating(TERM, 4, 1),
+        m.Beating(TERM, 4, 1, 1_500.0),
         m.Resigning(TERM),
+        m.Claiming(TERM),
+        m.Lagging(TERM),
         m.Asking("b2"),
         m.Wanting("b2", TERM, STREAMS, frozenset({"events"})),
         m.Going("b2"),

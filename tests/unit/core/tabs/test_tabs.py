@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
 import pytest
-from tabs_world import THINGS, Tab, World
+from tabs_world import Tab, World
 
-from pyapp.core.client import Client, stream_key
+from pyapp.core.client import stream_key
 from pyapp.core.tabs.election import Out, Role
-from pyapp.core.testing.tabs import FakeTab
 
 GRACE_MS = 10_000
 
@@ -116,7 +114,8 @@ def test_a_silent_leader_is_replaced_by_theft_and_steps_down_when_it_hears_of_it
     # What it still passed on before it knew was of an older term: nobody took it in.
     under_old = [word for name, word in world.origin.said[said:] if name == "t0" and not isinstance(word, str)]
     assert all(word.term.startswith("1:") for word in under_old)
-    assert all(set(tab.fake.channel.applied[-len(under_old) or None :]) <= {"1:t0", tabs[1].tabs.term} for tab in tabs[1:])
+    for tab in tabs[1:]:
+        assert {one.term for one in tab.fake.channel.applied[-len(under_old) or None :]} <= {"1:t0", tabs[1].tabs.term}
     world.run(1_000)
     assert all(world.equal(tab) for tab in tabs)
     assert len(world.origin.sources.open_urls) == 1
@@ -209,7 +208,7 @@ def test_without_storage_terms_are_counted_from_what_is_heard() -> None:
     one.close()
     world.run(300)
     assert two.tabs.term == "2:t1"
-    world.origin.items["penstock:term"] = "nonsense"
+    world.origin.items["ann:term"] = "nonsense"
     three = world.tab("t3")
     world.run(300)
     two.close()
@@ -400,30 +399,102 @@ def test_a_tab_that_vanishes_without_a_word_is_forgotten() -> None:
     assert world.origin.sources.open_urls == {}
 
 
+@pytest.mark.parametrize("part_b", [True, False])
+def test_a_tab_that_was_forgotten_while_it_was_frozen_learns_what_it_missed(part_b: bool) -> None:
+    # RT-60, RT-84
+    world = World(part_b=part_b)
+    one, two = world.some(2)
+    world.run(3_000)
+    changed(world)
+    two.fake.freeze()
+    world.run(7_000)
+    assert (one.tabs.tabs, one.fake.channel.forwarded) == (1, "")
+    changed(world, "t7")  # nobody else wants it: it is not passed on
+    two.fake.thaw()
+    world.run(4_000)
+    assert two.tabs.role is Role.FOLLOWING
+    assert two.state() == "live"
+    assert world.equal(two)
+    assert phases(two) == [("open", "")]
+
+
+def test_a_leader_that_was_late_itself_forgets_nobody() -> None:
+    # RT-60
+    world = World()
+    one, two = world.some(2)
+    world.run(2_100)
+    one.fake.freeze()
+    two.fake.freeze()  # the whole machine
+    world.run(6_000)
+    changes = len(two.result().data.rows)
+    world.server.change("t9", state="hot")
+    one.fake.thaw()
+    assert one.tabs.tabs == 2
+    two.fake.thaw()
+    world.run(500)
+    assert one.tabs.tabs == 2
+    assert len(two.result().data.rows) == changes + 1
+    assert sum(tab.tabs.steals for tab in (one, two)) == 0
+
+
+def test_what_a_tab_wants_is_repeated_with_the_beats_of_its_leader() -> None:
+    # RT-60
+    world = World()
+    one, two = world.some(2)
+    world.run(1_000)
+    said = len(world.origin.said)
+    world.run(10_000)
+    wants = [word for name, word in world.origin.said[said:] if name == "t1" and isinstance(word, str) and '"want"' in word]
+    assert 4 <= len(wants) <= 5
+    assert one.tabs.tabs == 2
+
+
 def test_tabs_of_another_person_or_version_are_apart() -> None:
     # RT-60
     world = World()
     world.some(1)
-    fake: FakeTab = world.origin.tab("stranger")
-    server = world.server
-    client = Client(
-        clock=fake.clock,
-        sources=fake.sources,
-        http=fake.http,
-        visibility=fake.page,
-        random=random.Random(7),
-        queries=server.queries(),
-        streams=server.streams(),
-        multiplexed=True,
-        tabs=fake.ports("another group"),
-    )
-    seen: list[Any] = []
-    client.use_query(THINGS, seen.append)
+    stranger = world.tab("stranger", group="bob")
     world.run(1_000)
-    tabs = client.statistics().tabs
-    assert tabs is not None
-    assert tabs.role is Role.LEADING
-    assert tabs.tabs == 1
+    assert (stranger.tabs.role, stranger.tabs.tabs) == (Role.LEADING, 1)
+    assert len(world.origin.sources.open_urls) == 2
+
+
+def test_who_signs_in_leaves_the_tabs_of_before_and_joins_those_of_now() -> None:
+    # RT-60, RT-36
+    world = World()
+    one, two, three = world.some(3)
+    bobs = world.tab("bobs", group="bob")
+    world.run(1_000)
+    # A follower goes: its leader serves it no more, and it rides on the other's connection.
+    three.client.identity_changed("bob")
+    world.run(1_000)
+    assert (three.tabs.role, three.tabs.leader, one.tabs.tabs, bobs.tabs.tabs) == (Role.FOLLOWING, "bobs", 2, 2)
+    # The leader goes: another leads at once, and what it held for them is closed.
+    one.client.identity_changed("bob")
+    world.run(1_000)
+    assert (one.tabs.role, one.tabs.leader) == (Role.FOLLOWING, "bobs")
+    assert (two.tabs.role, two.tabs.tabs) == (Role.LEADING, 1)
+    assert len(world.origin.sources.open_urls) == 2
+    said = len(world.origin.said)
+    changed(world)
+    assert {tab.state() for tab in world.tabs} == {"live"}
+    assert all(world.equal(tab) for tab in world.tabs)
+    assert {name for name, word in world.origin.said[said:] if not isinstance(word, str)} == {"bobs"}
+    # The same person again, or a tab that is alone, has nowhere to go.
+    before = one.tabs
+    one.client.identity_changed("bob")
+    assert one.tabs.term == before.term
+    two.client.set_sharing(False)
+    two.client.identity_changed("bob")
+    world.run(500)
+    assert two.tabs.role is Role.OUT
+    two.client.set_sharing(True)
+    world.run(1_000)
+    assert (two.tabs.leader, len(world.origin.sources.open_urls)) == ("bobs", 1)
+    assert world.origin.locks.count() == 4
+    two.client.close()
+    two.client.identity_changed("cat")
+    assert two.tabs.role is Role.OUT
 
 
 def test_words_that_are_none_are_counted_and_change_nothing() -> None:
