@@ -8,89 +8,16 @@ tabs, and the truth sampler (RT-84) in each of them.
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from browsers import launch, new_context
-from conftest import TRUTH, Console, Server, running
+from conftest import Console, Server, running
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
+from tabs_lab import ANY_LIVE, Storm, Tabs, close, connections, crash, eventually, freeze, hide, role, stall, tabs_of
 
-ROUTES = ("#/", "#/jobs", "#/jobs?status=failed", "#/jobs?status=complete", "#/jobs")
 LIGHT = "light.html"
-
-
-def eventually(says: Callable[[], object], *, timeout_s: float = 30) -> None:
-    """Ask until it is so; what was said last stands in the failure."""
-    deadline = time.monotonic() + timeout_s
-    while not (said := says()):
-        assert time.monotonic() < deadline, f"still {said!r} after {timeout_s} s"
-        time.sleep(0.1)
-
-
-def connections(server: Server) -> set[tuple[str, str]]:
-    """The connections that streams come by, as the server sees them."""
-    return {(stream["path"], stream["client"]) for stream in server.get("__streams__")["streams"]}
-
-
-class Tabs:
-    """The consoles of one browser context."""
-
-    def __init__(self, context: BrowserContext, url: str, *, truth: bool) -> None:
-        self.context = context
-        self.url = url
-        self.all: list[Console] = []
-        if truth:
-            context.add_init_script(path=TRUTH)
-
-    def open(self, route: str = "") -> Console:
-        console = Console(self.context.new_page())
-        self.all.append(console)
-        return console.open(self.url + route)
-
-    def open_some(self, count: int) -> list[Console]:
-        return [self.open(ROUTES[number % len(ROUTES)]) for number in range(count)]
-
-    def roles(self) -> list[str]:
-        return [role(console) for console in self.all]
-
-    def leader(self) -> Console:
-        """The one that leads, as soon as one does and all others follow it."""
-        eventually(lambda: sorted(self.roles()) == ["following"] * (len(self.all) - 1) + ["leading"])
-        return next(console for console in self.all if role(console) == "leading")
-
-    def gone(self, console: Console) -> None:
-        """A tab that is no more, or cannot be asked."""
-        self.all.remove(console)
-
-    def live(self, *, timeout_ms: float = 30_000) -> None:
-        """Every tab says live where it can, and holds what the server says."""
-        for console in self.all:
-            console.until(ANY_LIVE, timeout_ms=timeout_ms)
-
-    def check(self) -> None:
-        """Nobody ever lied, and nothing was raised."""
-        for console in self.all:
-            found = console.page.evaluate("globalThis.__truth ?? null")
-            assert found is None or found["violations"] == []
-            said = console.diagnostics()
-            assert said["errors"] == []
-            assert said["page"]["errors"] == []
-            assert console.problems == []
-
-
-ANY_LIVE = "() => document.querySelector('[data-panel=jobs][data-freshness=live], [data-panel=activity-jobs][data-freshness=live]')"
-
-
-def tabs_of(console: Console) -> dict[str, Any]:
-    return console.diagnostics()["tabs"]
-
-
-def role(console: Console) -> str:
-    return tabs_of(console)["role"]
 
 
 @pytest.fixture
@@ -144,31 +71,6 @@ def test_a_few_tabs_share_in_every_engine(engine: Browser, moving: Server, open_
     tabs.live()
     eventually(lambda: len(connections(moving)) == 1)
     tabs.check()
-
-
-def close(console: Console) -> None:
-    console.page.close()
-
-
-def crash(console: Console) -> None:
-    with pytest.raises(Error):
-        console.page.goto("chrome://crash", timeout=5_000)
-
-
-def hide(console: Console) -> None:
-    console.hide(True)
-
-
-def freeze(console: Console) -> None:
-    """As the browser freezes a tab in the background: the page is told. A headless browser freezes no page that it calls visible, so
-    the event is sent, and the lock must be free when it returns."""
-    console.page.evaluate("() => document.dispatchEvent(new Event('freeze'))")
-    eventually(lambda: role(console) == "alone")
-
-
-def stall(console: Console) -> None:
-    """Busy: its main thread does something else for three seconds, without a word."""
-    console.page.evaluate("() => { setTimeout(() => { const end = performance.now() + 3000; while (performance.now() < end); }, 0); }")
 
 
 @pytest.mark.parametrize("way", [close, crash, hide, freeze, stall])
@@ -252,50 +154,46 @@ def test_at_a_part_a_server_all_tabs_together_hold_four_streams(
         tabs.check()
 
 
-def storm(tabs: Tabs, seconds: float, seed: int) -> None:
-    """Kill, hide, freeze, reload, navigate and open at random."""
-    chance = random.Random(seed)
-    end = time.monotonic() + seconds
-    hidden: set[Console] = set()
-    while time.monotonic() < end:
-        console = chance.choice(tabs.all)
-        match chance.randrange(6):
-            case 0 if len(tabs.all) > 2:
-                tabs.gone(console)
-                hidden.discard(console)
-                chance.choice((close, crash))(console)
-                tabs.open(chance.choice(ROUTES))
-            case 1:
-                hidden ^= {console}
-                console.hide(console in hidden)
-            case 2:
-                stall(console)
-            case 3:
-                console.page.reload()
-                hidden.discard(console)
-                console.page.wait_for_selector("[data-panel]", timeout=60_000)
-            case _:
-                console.page.evaluate("(route) => { location.hash = route; }", chance.choice(ROUTES))
-        time.sleep(chance.random())
-    for console in hidden:
-        console.hide(False)
-
-
-def test_a_storm_of_closing_hiding_stalling_and_navigating_ends_with_every_tab_live(
-    chromium: Browser, open_tabs: Callable[..., Tabs], tmp_path: Path
+def test_a_storm_of_closing_hiding_freezing_and_navigating_ends_with_every_tab_live(
+    playwright: Playwright, open_tabs: Callable[..., Tabs], tmp_path: Path
 ) -> None:
+    """Twelve seconds of it; a minute is `python -m tests.soak storm`."""
     # RT-60, RT-61
-    with running("--source", "sim", "--rate", "200", "--profile", "docker", "--requests-per-minute", "0", data=tmp_path) as server:
-        tabs = open_tabs(chromium, server.url)
-        tabs.open_some(4)
-        tabs.leader()
-        storm(tabs, 12, seed=1)
-        tabs.leader()
-        for console in tabs.all:
-            console.page.evaluate("() => { location.hash = '#/jobs'; }")
-        tabs.live(timeout_ms=60_000)
-        eventually(lambda: len(connections(server)) == 1)
-        tabs.check()
+    browser = launch(playwright, "chromium", bfcache=True)
+    try:
+        with running("--source", "sim", "--rate", "200", "--profile", "docker", "--requests-per-minute", "0", data=tmp_path) as server:
+            tabs = open_tabs(browser, server.url)
+            tabs.open_some(4)
+            tabs.leader()
+            Storm(tabs, seed=1).run(12)
+            tabs.settle(server)
+    finally:
+        browser.close()
+
+
+def test_without_sharing_the_seventh_tab_hangs_on_http1(chromium: Browser, busy: Server, open_tabs: Callable[..., Tabs]) -> None:
+    """Why tabs share: what the twenty of above do on one connection, seven cannot do on their own. Each holds one of the browser's six
+    connections to the origin for good, and after that not even a page is answered."""
+    # RT-64
+    tabs = open_tabs(chromium, busy.url, truth=False)
+    tabs.context.add_init_script("try { localStorage.setItem('penstock.flags', '{\"tab_sharing\": false}'); } catch {}")
+    opened = tabs.open_some(6)
+    eventually(lambda: len(connections(busy)) == 6)
+    live = [console for console in opened if console.page.evaluate(f"({ANY_LIVE})() !== null")]
+    assert tabs_of(live[-1])["reason"] == "sharing is switched off"
+    answered = """() => Promise.race([
+        fetch('api/v1/jobs?limit=1').then((answer) => answer.status),
+        new Promise((resolve) => setTimeout(() => resolve('no answer'), 3000)),
+    ])"""
+    assert opened[-1].page.evaluate(answered) == "no answer"
+    seventh = tabs.context.new_page()
+    with pytest.raises(Error, match="Timeout"):
+        seventh.goto(busy.url, timeout=3_000)
+    assert len(live) < 7
+    # One tab less, and the next one is answered: nothing else was wrong.
+    tabs.gone(opened[0])
+    opened[0].page.close()
+    eventually(lambda: opened[-1].page.evaluate(answered) == 200)
 
 
 def test_two_hundred_tabs_that_come_and_go_leave_no_lock_and_no_stream(

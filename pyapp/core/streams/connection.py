@@ -73,6 +73,7 @@ class Connection:
         scoped: confirmed by its `Synced` and by nothing else (RT-30); given when the state is made and never changed.
         error_ms: when this epoch said that it failed, until it is confirmed anew (RT-30).
         offline: the network says that it is gone (RT-52).
+        stalled: its silence was looked at by a timer that was late itself, and nothing was heard since.
         awaiting: no frame came since it said so: an open connection is not to be believed until one does.
         probing: a plain request is on its way that will say why the attempt was refused (RT-25).
         shared: lost with a connection that somebody else brings back; there is no timer of its own.
@@ -98,6 +99,7 @@ class Connection:
     scoped: bool = False
     error_ms: float | None = None
     offline: bool = False
+    stalled: bool = False
     awaiting: bool = False
     probing: bool = False
     shared: bool = False
@@ -191,8 +193,11 @@ class Bye:
 
 @dataclass(frozen=True, slots=True)
 class TimerDue:
+    """A timer; `late_ms` is how late it is itself: what came meanwhile waits behind it."""
+
     epoch: int
     name: TimerName
+    late_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ the epoch it was made for; an event of another epoch changes nothing and has no 
     open          WentOffline               open, awaiting      (until its next frame)
     open          CameOnline, awaiting      reconnecting        CloseSocket, Lost, SetTimer retry (0 to 1 s)
     open          TimerDue silence, silent  reconnecting        CloseSocket, Lost, SetTimer retry
+      the timer late itself                 open                SetTimer silence (once until a frame comes)
     connecting    TimerDue connect          reconnecting        CloseSocket, SetTimer retry
     open, part B, TimerDue connect          reconnecting        CloseSocket, SetTimer retry
       no hello yet
@@ -104,6 +105,8 @@ from pyapp.core.streams.refusal import Verdict
 from pyapp.core.timings import Timings
 
 _OF_A_SOCKET = (TimerName.CONNECT, TimerName.CONFIRM, TimerName.SILENCE)
+LATE_BEATS = 2
+"""A timer later than so many beats is no witness of a silence: the beat that brings the frames is as late."""
 _WITH_A_SOCKET = (Phase.CONNECTING, Phase.OPEN)
 
 
@@ -219,6 +222,10 @@ class Machine:
                 # Frames do not move the timer, which would cost one timer per frame: it looks when it is due.
                 if deadline > now_ms:
                     return state, (SetTimer(TimerName.SILENCE, deadline, due.epoch),)
+                if due.late_ms > LATE_BEATS * self._timings.beat_ms and not state.stalled:
+                    # The page was busy or the machine was: what the server said waits behind this timer, and comes with the next beat.
+                    again = now_ms + LATE_BEATS * self._timings.beat_ms
+                    return replace(state, stalled=True), (SetTimer(TimerName.SILENCE, again, due.epoch),)
                 return self._fail(state, Reason.SILENT, now_ms)
             case _:
                 return state, ()
@@ -232,7 +239,7 @@ class Machine:
 
     def _heard(self, state: Connection, now_ms: float) -> Connection:
         """A frame came: it is open, with or without the socket's own event, and alive."""
-        return replace(self._opened(state, now_ms), last_frame_ms=now_ms, awaiting=False)
+        return replace(self._opened(state, now_ms), last_frame_ms=now_ms, awaiting=False, stalled=False)
 
     def _greeted(self, state: Connection, hello: Hello, now_ms: float) -> Step:
         known = state.position
@@ -306,6 +313,7 @@ class Machine:
             retry_at_ms=None,
             error_ms=None,
             awaiting=False,
+            stalled=False,
             probing=False,
             shared=False,
         )

@@ -387,7 +387,7 @@ class StreamManager:
                 entry.forget_behind()
             case c.SetTimer(name, at_ms, epoch):
                 self._clear(entry, name)
-                entry.timers[name] = self._clock.call_at(at_ms, lambda: self._due(entry, name, epoch))
+                entry.timers[name] = self._clock.call_at(at_ms, lambda: self._due(entry, name, epoch, at_ms))
             case c.ClearTimer(name):
                 self._clear(entry, name)
             case c.Probe(epoch):
@@ -410,9 +410,9 @@ class StreamManager:
             case c.Lost():  # pragma: no branch - there is no other
                 entry.drops += 1
 
-    def _due(self, entry: Entry, name: c.TimerName, epoch: int) -> None:
+    def _due(self, entry: Entry, name: c.TimerName, epoch: int, at_ms: float) -> None:
         entry.timers.pop(name, None)
-        self._step(entry, c.TimerDue(epoch, name))
+        self._step(entry, c.TimerDue(epoch, name, self._clock.now() - at_ms))
 
     def _clear(self, entry: Entry, name: c.TimerName) -> None:
         timer: Timer | None = entry.timers.pop(name, None)

@@ -375,7 +375,7 @@ class MultiplexedTransport:
                     place.greeted = False
             case c.SetTimer(name, at_ms, epoch):
                 self._clear(name)
-                self._timers[name] = self._clock.call_at(at_ms, lambda: self._due(name, epoch))
+                self._timers[name] = self._clock.call_at(at_ms, lambda: self._due(name, epoch, at_ms))
             case c.ClearTimer(name):
                 self._clear(name)
             case c.Probe(epoch):
@@ -389,9 +389,9 @@ class MultiplexedTransport:
             case c.Confirmed() | c.Gap() | c.Placed():  # pragma: no branch - there is no other
                 pass  # the streams have their own
 
-    def _due(self, name: c.TimerName, epoch: int) -> None:
+    def _due(self, name: c.TimerName, epoch: int, at_ms: float) -> None:
         self._timers.pop(name, None)
-        self._step(c.TimerDue(epoch, name))
+        self._step(c.TimerDue(epoch, name, self._clock.now() - at_ms))
 
     def _clear(self, name: c.TimerName) -> None:
         timer = self._timers.pop(name, None)

@@ -119,6 +119,7 @@ class Election:
         before, before_ms: the leader that fell silent, and when it was heard last.
         excused: the silence began anew because this tab was late itself; not twice until something is heard.
         takeovers, steals, deposed: how often it led, took the lock, and lost it.
+        sign_ms, unled_ms: the last sign of any leader (later where this tab was late itself, or hidden), and the longest time without.
         stalls: times this tab was late itself when it looked for its leader.
         hasty: thefts from a leader that was late and not gone, as far as this tab knows.
     """
@@ -142,6 +143,8 @@ class Election:
     takeovers: int = 0
     steals: int = 0
     deposed: int = 0
+    sign_ms: float = 0.0
+    unled_ms: float = 0.0
     stalls: int = 0
     hasty: int = 0
 
@@ -371,7 +374,7 @@ class Machine:
             case Resigned(term):
                 if state.role is not Role.FOLLOWING or term != state.term:
                     return state, ()
-                return self._wait(replace(state, heard_ms=now_ms), now_ms, Unled())
+                return self._wait(replace(state, heard_ms=now_ms, sign_ms=now_ms), now_ms, Unled())
             case Claimed(term):
                 waits = state.role is not Role.LEADING and term >= state.term
                 return (replace(state, heard_ms=now_ms) if waits else state), ()
@@ -383,7 +386,7 @@ class Machine:
     # Coming and going ---------------------------------------------------------------------------------------------------------
 
     def _join(self, state: Election, now_ms: float) -> Step:
-        state, request = self._request(replace(state, heard_ms=now_ms))
+        state, request = self._request(replace(state, heard_ms=now_ms, sign_ms=now_ms))
         return self._wait(state, now_ms, OpenChannel(), request, AskWhoLeads())
 
     def _leave(self, state: Election, reason: Out, now_ms: float) -> Step:
@@ -401,7 +404,7 @@ class Machine:
     def _lead(self, state: Election, stored: int, now_ms: float) -> Step:
         term = Term(max(state.term.number, stored) + 1, state.tab)
         takeovers = state.takeovers + 1
-        after = replace(state, role=Role.LEADING, since_ms=now_ms, heard_ms=now_ms, told_ms=0.0, term=term, takeovers=takeovers)
+        after = replace(_signed(state, now_ms), role=Role.LEADING, since_ms=now_ms, told_ms=0.0, term=term, takeovers=takeovers)
         after, timer = self._timer(after, TimerName.BEAT, now_ms + self._timings.leader_beat_ms)
         return after, (StoreTerm(term.number), Lead(term, self.patience_ms(after)), timer)
 
@@ -414,7 +417,7 @@ class Machine:
         if not leading:
             # The request failed. It is made again with the next silence: one that always fails must not spin.
             return after, ()
-        after, request = self._request(replace(after, heard_ms=now_ms))
+        after, request = self._request(replace(after, heard_ms=now_ms, sign_ms=now_ms))
         return self._wait(after, now_ms, StepDown(), request, Lag(state.term))
 
     def _heard(self, state: Election, heard: Heard, now_ms: float) -> Step:
@@ -426,7 +429,7 @@ class Machine:
                 return state, ()
             # Somebody acts in a later term: the lock was taken from us, and the word of that is on its way.
             left = ReleaseLock(state.lock)
-            after, request = self._request(replace(state, lock=0, deposed=state.deposed + 1))
+            after, request = self._request(replace(state, lock=0, sign_ms=now_ms, deposed=state.deposed + 1))
             return self._follow(after, heard, now_ms, StepDown(), left, request, Lag(state.term))
         if state.role is Role.FOLLOWING and term == state.term:
             return self._told(self._gap(state, now_ms - state.heard_ms), heard, now_ms), ()
@@ -445,7 +448,7 @@ class Machine:
         return replace(state, gap_ms=max(gap_ms if counts else 0.0, FADING * state.gap_ms))
 
     def _told(self, state: Election, heard: Heard, now_ms: float) -> Election:
-        return replace(state, heard_ms=now_ms, tabs=heard.tabs, told_ms=heard.patience_ms, excused=False)
+        return replace(_signed(state, now_ms), tabs=heard.tabs, told_ms=heard.patience_ms, excused=False)
 
     def _lagged(self, state: Election, term: Term, now_ms: float) -> Election:
         """A leader that was robbed lives: it was late. Each theft is learnt from once."""
@@ -482,7 +485,9 @@ class Machine:
             again = (request,)
         if now_ms - state.due_ms > self._timings.leader_beat_ms and not state.excused:
             # A timer that is late itself says nothing of the leader: what it said waits behind the timer.
-            state = replace(state, heard_ms=now_ms, excused=True, stalls=state.stalls + 1)
+            state = replace(state, heard_ms=now_ms, sign_ms=now_ms, excused=True, stalls=state.stalls + 1)
+        if not visible:
+            state = replace(state, sign_ms=now_ms)
         if now_ms - state.heard_ms < patience:
             after, timer = self._timer(state, TimerName.SILENCE, state.heard_ms + patience)
             return after, (*again, timer)
@@ -513,6 +518,11 @@ class Machine:
     def _timer(self, state: Election, name: TimerName, at_ms: float) -> tuple[Election, SetTimer]:
         after = replace(state, timer=state.timer + 1, due_ms=at_ms)
         return after, SetTimer(after.timer, name, at_ms)
+
+
+def _signed(state: Election, now_ms: float) -> Election:
+    """Somebody leads, as far as this tab knows."""
+    return replace(state, heard_ms=now_ms, sign_ms=now_ms, unled_ms=max(state.unled_ms, now_ms - state.sign_ms))
 
 
 def _forgotten(state: Election) -> Election:

@@ -57,6 +57,7 @@ class TabStatistics:
         takeovers, steals, deposed: how often this tab led, took the lock, and lost it.
         stalls, hasty: how often this tab was late itself when it looked for its leader, and how many thefts it knows of a leader that
             was late and not gone.
+        unled_ms: the longest time that this tab was without a sign of a leader while it ran and could be seen.
         patience_ms: how long a leader must be silent to be taken for gone.
         unread: messages of other tabs that were none.
     """
@@ -79,6 +80,7 @@ class TabStatistics:
     deposed: int
     stalls: int
     hasty: int
+    unled_ms: float
     patience_ms: float
     unread: int
 
@@ -396,6 +398,7 @@ class Tabs:
             deposed=state.deposed,
             stalls=state.stalls,
             hasty=state.hasty,
+            unled_ms=state.unled_ms,
             patience_ms=self._machine.patience_ms(state),
             unread=self._unread,
         )

@@ -158,6 +158,21 @@ def test_silence_of_two_and_a_half_heartbeats_reconnects_and_a_frame_in_between_
     assert effects[-1][0] == c.CloseSocket(1)
 
 
+def test_a_timer_that_is_late_itself_is_no_witness_of_a_silence_and_once_only() -> None:
+    # RT-26
+    late = c.TimerDue(1, TimerName.SILENCE, 3_000.0)
+    state, effects = run(*GREETED, (15_510, late))
+    assert (state.phase, effects[-1]) == (Phase.OPEN, (c.SetTimer(TimerName.SILENCE, 15_710, 1),))
+    # What waited behind it was said in time.
+    heard, effects = run(*GREETED, (15_510, late), (15_600, c.Beaten(1, 0)), (15_710, c.TimerDue(1, TimerName.SILENCE)))
+    assert (heard.phase, effects[-1]) == (Phase.OPEN, (c.SetTimer(TimerName.SILENCE, 28_100, 1),))
+    # Nothing waited: late again or not, it is silent.
+    state, _ = run(*GREETED, (15_510, late), (19_000, late))
+    assert (state.phase, state.reason) == (Phase.RECONNECTING, Reason.SILENT)
+    state, _ = run(*GREETED, (15_510, late), (15_600, c.Beaten(1, 0)), (31_000, late))
+    assert state.phase is Phase.OPEN
+
+
 def test_a_stream_without_heartbeats_has_no_idle_reconnect() -> None:
     # RT-26
     state, effects = run(*OPEN, (3_600_000, c.TimerDue(1, TimerName.SILENCE)))

@@ -670,7 +670,7 @@ def test_a_flip_of_the_flag_forgets_how_often_the_connection_failed() -> None:
         wired.clock.settle()
         state = wired.client.statistics().transport.state
         assert state is not None
-        wired.clock.advance((state.retry_at_ms or 0) - wired.clock.now())
+        wired.clock.advance((state.retry_at_ms or 0) - wired.clock.now() + 1)
     wired.client.set_streaming(False)
     wired.clock.advance(5)
     after = wired.client.statistics().transport.state

@@ -24,9 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tabs_world import THINGS, Tab, World
+
 from pyapp.core.client import item, stream_key
 from pyapp.core.tabs.election import Role
-from tabs_world import THINGS, Tab, World
 
 Step = list[Any]
 """A verb, what it needs, and at last how many ms pass after it. Tabs go by number, modulo how many there are."""
