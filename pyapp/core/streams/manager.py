@@ -68,6 +68,8 @@ class StreamManager:
         self._entries: dict[StreamKey, Entry] = {}
         self._by_source: dict[int, Entry] = {}
         self._sources_made = 0
+        self._served = 0
+        """The source of the last batch of a beat that had no time for more: the next beat begins behind it."""
         self._own: Mapping[StreamKey, Position | None] = {}
         self._others: Mapping[StreamKey, Position | None] = {}
         self._wanted: dict[StreamKey, Position | None] = {}
@@ -291,18 +293,23 @@ class StreamManager:
     def deliver(self, within: Callable[[], bool]) -> None:
         """Apply what waits, in order and in batches, while `within()` says that the beat has time left.
 
-        One batch of each stream is applied in any case: on a machine so busy that a beat is over its time before it begins, what
-        waits would wait for ever, and its panels would go on saying that they are live (RT-84).
+        One batch is applied in any case, of another stream each time: on a machine so busy that a beat is over its time before it
+        begins, what waits would wait for ever, and its panels would go on saying that they are live (RT-84).
         """
-        for entry in list(self._by_source.values()):
-            began = False
-            while entry.waits() and (within() or not began):
+        began = False
+        for entry in sorted(self._by_source.values(), key=lambda entry: entry.source <= self._served):
+            while entry.waits():
+                if not within() and began:
+                    self._tell_alive()
+                    return
                 began = True
+                self._served = entry.source
                 if entry.inbox_waits():
                     self._deliver_batch(entry)
                 else:
                     self._control(entry, entry.next_behind())
                     entry.bring_up()
+        self._served = 0
         self._tell_alive()
 
     def _tell_alive(self) -> None:

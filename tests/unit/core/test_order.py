@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from pyapp.core.streams.inbox import Batch
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.position import Position
 from pyapp.core.streams.probe import StatusProbe
-from pyapp.core.streams.spec import StreamKey, stream_key
+from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.streams.transport import DirectTransport
 from pyapp.core.testing import FakeHttp, FakeSources, VirtualClock
 from pyapp.core.testing.things import thing_streams
@@ -52,19 +54,19 @@ class Log:
     def server_time(self, wall_ms_text: str) -> None: ...
 
 
-def managed() -> tuple[StreamManager, FakeSources, Log, VirtualClock]:
+def managed(specs: Mapping[str, StreamSpec] | None = None) -> tuple[StreamManager, FakeSources, Log, VirtualClock]:
     clock, sources, http, log = VirtualClock(), FakeSources(), FakeHttp(), Log()
     manager = StreamManager(
         clock=clock,
         transport=DirectTransport(sources),
         probe=StatusProbe(clock, http, {}),
-        specs=thing_streams(),
+        specs=specs or thing_streams(),
         timings=Timings(),
         random=random.Random(1),
         limit=lambda: 4,
         listener=log,
     )
-    manager.want({KEY: None})
+    manager.want({stream_key(name): None for name in specs or ("things",)})
     return manager, sources, log, clock
 
 
@@ -110,6 +112,22 @@ def test_a_beat_that_is_over_its_time_before_it_begins_still_applies_one_batch()
     assert log.lines == ["data 200"]
     manager.deliver(lambda: False)
     assert log.lines == ["data 200", "data 50"]
+
+
+def test_beats_without_time_serve_one_stream_after_the_other() -> None:
+    # RT-41, RT-84
+    specs = {name: replace(thing_streams()["things"], name=name, path=name) for name in ("a", "b", "c")}
+    manager, sources, log, _ = managed(specs)
+    for name in specs:
+        sources.hello(name, sequence=0)
+        for n in range(1, 251):
+            sources.say(name, event(n), f"e1:{n}")
+    manager.collect()
+    log.lines.clear()
+    for _ in range(6):
+        manager.deliver(lambda: False)
+    assert log.lines == ["data 200"] * 3 + ["data 50"] * 3
+    assert not manager.waiting()
 
 
 def test_what_breaks_behind_data_breaks_after_it() -> None:

@@ -17,7 +17,7 @@ def two() -> tuple[VirtualClock, FakeTab, FakeTab, list[str]]:
     one, other = origin.tab("one"), origin.tab("other")
     for tab in (one, other):
         tab.ports()
-        tab.channel.open(heard.append)
+        tab.channel.open("ann", heard.append)
     return clock, one, other, heard
 
 
