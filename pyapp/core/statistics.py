@@ -12,7 +12,7 @@ from pyapp.core.mutations import MutationStatistics
 from pyapp.core.requests.counts import RequestStatistics
 from pyapp.core.streams.entry import StreamPulse, StreamStatistics, StreamTotals
 from pyapp.core.streams.transport import TransportStatistics
-from pyapp.core.tabs.tabs import TabStatistics
+from pyapp.core.tabs.statistics import TabStatistics
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ one connection with one state for a stream, and what becomes of it there is what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from pyapp.core.clock import Clock, Timer
@@ -25,8 +24,10 @@ from pyapp.core.streams.spec import StreamKey, StreamSpec
 from pyapp.core.streams.transport import Transport
 from pyapp.core.tabs import election as e
 from pyapp.core.tabs import messages as m
+from pyapp.core.tabs.machine import Machine
 from pyapp.core.tabs.members import Members
 from pyapp.core.tabs.ports import Channel, Passed, TabPorts
+from pyapp.core.tabs.statistics import TabStatistics
 from pyapp.core.tabs.transport import TabTransport
 from pyapp.core.timings import Timings
 
@@ -41,48 +42,6 @@ class Others(Protocol):
     def try_now(self) -> None:
         """A person asks for an attempt."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TabStatistics:
-    """What the pill and the diagnostics say (RT-60, RT-63).
-
-    Attributes:
-        tab, role, reason, since_ms: this tab, what it is, why where it is alone, and since when (clock time).
-        term, leader: of the leadership that it knows.
-        tabs: how many tabs take part, as far as the leader knows; 1 alone.
-        serving: streams that are held for other tabs.
-        told, received, strays, early, invalid: records passed on in words of ours; records that came, and those for nobody, from
-            between two connections, and that were no envelope.
-        takeovers, steals, deposed: how often this tab led, took the lock, and lost it.
-        stalls, hasty: how often this tab was late itself when it looked for its leader, and how many thefts it knows of a leader that
-            was late and not gone.
-        unled_ms: the longest time that this tab was without a sign of a leader while it ran and could be seen.
-        patience_ms: how long a leader must be silent to be taken for gone.
-        unread: messages of other tabs that were none.
-    """
-
-    tab: str
-    role: e.Role
-    reason: e.Out
-    since_ms: float
-    term: str
-    leader: str
-    tabs: int
-    serving: int
-    told: int
-    received: int
-    strays: int
-    early: int
-    invalid: int
-    takeovers: int
-    steals: int
-    deposed: int
-    stalls: int
-    hasty: int
-    unled_ms: float
-    patience_ms: float
-    unread: int
 
 
 class Tabs:
@@ -113,7 +72,7 @@ class Tabs:
         self._timings = timings
         self._visible = visible
         self._on_change = on_change
-        self._machine = e.Machine(timings, random)
+        self._machine = Machine(timings, random)
         able = e.Out.NO_LOCKS if ports.locks is None else e.Out.NO_CHANNEL if ports.channel is None else e.Out.STARTING
         self._state = e.Election(ports.tab, reason=able, since_ms=clock.now())
         self._able = able is e.Out.STARTING

@@ -9,7 +9,7 @@ from typing import Any
 from pyapp.core.cache.result import Result
 from pyapp.core.client import Client, QueryKey, live
 from pyapp.core.tabs.election import Role
-from pyapp.core.tabs.tabs import TabStatistics
+from pyapp.core.tabs.statistics import TabStatistics
 from pyapp.core.testing import ScriptedServer, VirtualClock
 from pyapp.core.testing.tabs import FakeTab, Origin
 

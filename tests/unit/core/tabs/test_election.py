@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from pyapp.core.tabs import election as e
-from pyapp.core.tabs.election import Election, Machine, Out, Role, Term, TimerName
+from pyapp.core.tabs.election import Election, Out, Role, Term, TimerName
+from pyapp.core.tabs.machine import Machine
 from pyapp.core.timings import Timings
 
 TIMINGS = Timings()
