@@ -564,9 +564,15 @@ def _job_keys(args: Mapping[str, Any]) -> tuple[WritableKey, ...]:
     return (item("jobs", str(args["job_id"])),)
 
 
+def _functions_key(args: Mapping[str, Any]) -> tuple[WritableKey, ...]:
+    return (live("functions"),)
+
+
 MUTATIONS: tuple[MutationSpec, ...] = (
     MutationSpec("jobs.cancel", _post(lambda args: f"jobs/{quote(str(args['job_id']), safe='')}/cancel"), _job_keys),
     MutationSpec("jobs.retry", _post(lambda args: f"jobs/{quote(str(args['job_id']), safe='')}/retry"), _job_keys),
+    MutationSpec("functions.pause", _post(lambda args: f"functions/{quote(str(args['key']), safe='')}/pause"), _functions_key),
+    MutationSpec("functions.resume", _post(lambda args: f"functions/{quote(str(args['key']), safe='')}/resume"), _functions_key),
 )
 
 
@@ -609,6 +615,8 @@ VIEWS: tuple[ViewRow, ...] = (
         ),
     ),
     ViewRow("/jobs", "Jobs", ("events",), (live("jobs"), live("functions"), live("workers"), aggregate("jobs.stats"))),
+    ViewRow("/functions", "Functions", ("events",), (live("functions"),)),
+    ViewRow("/functions/{key}", "Function", ("events", "jobs.trends"), (live("functions"),)),
     ViewRow("/workers", "Workers", ("workers",), (live("workers"),)),
     ViewRow("/workers/{name}", "Worker", ("workers",), (live("workers"),)),
 )

@@ -89,6 +89,9 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
     if worst is Connection.PAUSED and shown and all(state is FreshnessState.WINDOW for state in shown):
         words, says = "Window", "What is on this page is a range that was chosen. Nothing moves in it until you refresh it."
     open_now = [row for row in pulse.streams if row.state.confirmed]
+    if worst is Connection.LIVE and all(result.freshness.state is not FreshnessState.LIVE for result in results):
+        # Nothing is wrong, and nothing is live: no stream has anything to say of this page.
+        worst, words, says = Connection.POLLING, _WORDS[Connection.POLLING], "What is on this page is asked for at intervals."
     if worst is Connection.LIVE:
         if any(result.freshness.reason is FreshnessReason.UNVERIFIED for result in results):
             words, says = "Live, unverified", "Every stream on this page is open, but some are silent. Snapshots check them."

@@ -14,7 +14,7 @@ The URL: `minutes=60`, `runbook=queued`, `paused=job-trends`, and `jobs.after=â€
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,21 +22,21 @@ from pyapp.contract.dashboard import DashboardStats
 from pyapp.contract.workers import Worker
 from pyapp.core.cache.keys import QueryKey, aggregate, live, window
 from pyapp.core.cache.result import Result
-from pyapp.pages import formats, listing
+from pyapp.pages import listing
+from pyapp.pages.activity import activity
+from pyapp.pages.chart_panel import chart_panel
 from pyapp.pages.figures import count_stale, queue_bones, queue_figures, system_bones, system_figures
 from pyapp.pages.jobs_table import short_table
 from pyapp.pages.listing import ListState
-from pyapp.pages.live_control import SetLive, live_control
+from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
 from pyapp.pages.requests_table import requests_table
-from pyapp.pages.rows import Table, live_rows, loading, new_chip, window_rows
+from pyapp.pages.rows import Table
 from pyapp.pages.trends import HOURS, ChooseRunbook, RunbookTab, api_trends, chart_bones, job_trends, runbook
 from pyapp.pages.trends import TABS as RUNBOOK_TABS
-from pyapp.pages.window_control import window_control
-from pyapp.ui import Action, TemplateResult, html, nothing
+from pyapp.ui import Action, TemplateResult, html
 from pyapp.ui.components.controls import Choice, segments
-from pyapp.ui.components.marks import time
 
 Minutes = Literal[1, 5, 15, 60, 1440]
 ListName = Literal["jobs", "requests"]
@@ -193,40 +193,13 @@ def _stale(results: Results, now_ms: float) -> int | None:
 
 
 def _job_trends(state: State, results: Results, env: Env) -> TemplateResult:
-    return _trends("job-trends", "Job trends", "jobs per hour", "c5", state, results["job-trends"], job_trends, env.opened)
+    live = "job-trends" not in state.paused
+    return chart_panel("job-trends", "Job trends", "jobs per hour", "c5", results["job-trends"], job_trends, env, live=live)
 
 
 def _api_trends(state: State, results: Results, env: Env) -> TemplateResult:
-    return _trends("api-trends", "API trends", "requests per hour", "c4", state, results["api-trends"], api_trends, env.opened)
-
-
-def _trends(
-    name: TrendName,
-    words: str,
-    unit: str,
-    classes: str,
-    state: State,
-    result: Result[Any],
-    chart: Callable[[Any], TemplateResult],
-    opened: str,
-) -> TemplateResult:
-    """A chart with Live / Pause: trends have no history to choose a window from (RT-5)."""
-    if result.data is not None:
-        body = chart(result.data)
-    else:
-        body = did_not_load(words, result, (name,), as_high_as="chart") if result.error else chart_bones(words)
-    return panel(
-        name,
-        words,
-        result,
-        body,
-        reload=(name,),
-        opened=opened,
-        classes=classes,
-        count=unit,
-        controls=live_control(name, live=name not in state.paused),
-        go_live=SetLive(panel=name, live=True),
-    )
+    live = "api-trends" not in state.paused
+    return chart_panel("api-trends", "API trends", "requests per hour", "c4", results["api-trends"], api_trends, env, live=live)
 
 
 def _runbook(state: State, results: Results, env: Env) -> TemplateResult:
@@ -246,7 +219,7 @@ def _jobs(state: State, results: Results, env: Env) -> TemplateResult:
         return short_table("jobs", live=live, left=left)
 
     empty = ("The server has no jobs.", "New ones appear here as they happen.")
-    return _activity("activity-jobs", "Jobs", "jobs", "c7", state.jobs, results["jobs"], table, empty, env.opened)
+    return activity("activity-jobs", "Jobs", "jobs", "c7", state.jobs, results["jobs"], table, empty, env)
 
 
 def _requests(state: State, results: Results, env: Env) -> TemplateResult:
@@ -254,62 +227,7 @@ def _requests(state: State, results: Results, env: Env) -> TemplateResult:
         return requests_table("requests", live=live, left=left)
 
     empty = ("The server has no requests.", "New ones appear here as they happen.")
-    return _activity("activity-apis", "API requests", "requests", "c5", state.requests, results["requests"], table, empty, env.opened)
-
-
-def _activity(
-    name: str,
-    words: str,
-    need: ListName,
-    classes: str,
-    shown: ListState,
-    result: Result[Any],
-    table: Callable[[bool, frozenset[str]], Table[Any]],
-    empty: tuple[str, str],
-    opened: str,
-) -> TemplateResult:
-    """A list that is live or a window; both lists of the page are the same in everything but their rows."""
-    data = result.data
-    count: object = nothing
-    chip: object = nothing
-    if data is None:
-        body = did_not_load(words, result, (need,)) if result.error else loading(table(shown.live, frozenset()))
-    elif not data.rows:
-        what, then = empty if shown.live else ("Nothing in this window.", "Choose a longer one, or go live.")
-        body = html(t'<div class="blank"><span class="strong">{what}</span>{then}</div>')
-    elif shown.live:
-        body, chip = _live(need, shown, data.rows, table)
-        count = f"latest {len(data.rows)}"
-    else:
-        body = window_rows(table(False, frozenset()), shown, data.rows, same=())
-        count = html(t"{formats.count(data.total)}, read {time(result.updated_ms)}")
-    return panel(
-        name,
-        words,
-        result,
-        body,
-        reload=(need,),
-        opened=opened,
-        classes=classes,
-        count=count,
-        chip=chip,
-        controls=window_control(need, shown),
-    )
-
-
-class _Identified(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-def _live[Row: _Identified](
-    need: ListName, shown: ListState, rows: tuple[Row, ...], table: Callable[[bool, frozenset[str]], Table[Any]]
-) -> tuple[TemplateResult, TemplateResult | None]:
-    painted = shown.painted.show(rows, held=shown.held, key=lambda row: row.id)
-    here, known = {row.id for row in painted}, {row.id for row in rows}
-    left = frozenset(here - known)
-    waiting = len(known - here) if shown.held else 0
-    return live_rows(table(True, left), shown, painted, need, same=(left,)), new_chip(need, waiting)
+    return activity("activity-apis", "API requests", "requests", "c5", state.requests, results["requests"], table, empty, env)
 
 
 PANELS: Mapping[str, Panel] = {

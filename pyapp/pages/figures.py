@@ -75,7 +75,7 @@ def system_figures(stats: DashboardStats, stale: int | None) -> TemplateResult:
         t'<dl class="figures">'
         t"{_figure('Workers', Quantity(formats.count(stats.workers.total)), workers, 'warn' if stale else '')}"
         t"{_figure('Jobs', formats.measure(runs.jobs_per_min, '/min'), formats.plural(runs.total, 'run'))}"
-        t"{_figure('Job success', success, f'{failed:,} unsuccessful', _low(runs.success_rate) if runs.total else '')}"
+        t"{_figure('Job success', success, f'{failed:,} unsuccessful', success_level(runs.success_rate) if runs.total else '')}"
         t"{_figure('API requests', formats.measure(apis.requests_per_min, '/min'), formats.plural(apis.requests, 'request'))}"
         t"{_figure('API latency', latency, 'mean')}"
         t"{_figure('API errors', errors, formats.plural(wrong, 'error'), _high(apis.error_rate) if apis.requests else '')}"
@@ -83,15 +83,21 @@ def system_figures(stats: DashboardStats, stale: int | None) -> TemplateResult:
     )
 
 
-def _low(success: float) -> str:
-    return "bad" if success < _SUCCESS_BAD else "warn" if success < _SUCCESS_WARN else ""
+def figure_list(figures: Iterable[tuple[str, Quantity, object, str]]) -> TemplateResult:
+    """Figures in a row: label, value, what stands under it, and `warn` or `bad` where it is out of the ordinary."""
+    return html(t'<dl class="figures">{tuple(_figure(*one) for one in figures)}</dl>')
+
+
+def success_level(rate: float) -> str:
+    """`warn` or `bad` for a rate of success (0..100) that is out of the ordinary."""
+    return "bad" if rate < _SUCCESS_BAD else "warn" if rate < _SUCCESS_WARN else ""
 
 
 def _high(errors: float) -> str:
     return "bad" if errors >= _ERRORS_BAD else "warn" if errors >= _ERRORS_WARN else ""
 
 
-def _figure(name: str, value: Quantity, small: str, level: str = "") -> TemplateResult:
+def _figure(name: str, value: Quantity, small: object, level: str = "") -> TemplateResult:
     shape = {"warn": "s-warn", "bad": "s-failed"}.get(level)
     mark = icon(shape) if shape else nothing
     return html(t'<div class="fig {level}"><dt>{name}</dt><dd class="v">{mark}{figure(value)}</dd><dd class="s">{small}</dd></div>')

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from pyapp.pages import dashboard, jobs, worker, workers
+from pyapp.pages import dashboard, function, functions, jobs, worker, workers
 from pyapp.pages.protocol import Page
 
 DEFAULT: Final = "dashboard"
@@ -18,6 +18,8 @@ DEFAULT: Final = "dashboard"
 ROUTES: Final[Mapping[str, Page]] = {
     "dashboard": cast("Page", dashboard),
     "jobs": cast("Page", jobs),
+    "functions": cast("Page", functions),
+    "functions/{key}": cast("Page", function),
     "workers": cast("Page", workers),
     "workers/{name}": cast("Page", worker),
 }

@@ -40,7 +40,12 @@ class Place:
     icon: str
 
 
-RAIL = (Place("dashboard", "Overview", "n-dash"), Place("jobs", "Jobs", "n-jobs"), Place("workers", "Workers", "n-work"))
+RAIL = (
+    Place("dashboard", "Overview", "n-dash"),
+    Place("jobs", "Jobs", "n-jobs"),
+    Place("functions", "Functions", "n-fn"),
+    Place("workers", "Workers", "n-work"),
+)
 
 _THEMES: dict[Theme, tuple[Theme, str, str]] = {
     "system": ("light", "Theme: as the system. Switch to light.", "t-theme"),

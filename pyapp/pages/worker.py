@@ -195,7 +195,7 @@ def _functions(state: State, results: Results, env: Env) -> TemplateResult:
 
 def _function(pair: tuple[str, str]) -> TemplateResult:
     key, name = pair
-    return html(t'<li><a class="fn" href={addresses.to("jobs", function=key)} title={key}><bdi>{name}</bdi></a></li>')
+    return html(t'<li><a class="fn" href={addresses.to("functions", key)} title={key}><bdi>{name}</bdi></a></li>')
 
 
 PANELS: Mapping[str, Panel] = {

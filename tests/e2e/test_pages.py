@@ -48,3 +48,25 @@ def test_a_paused_list_says_so_holds_no_stream_and_its_address_is_enough(chromiu
     console.fresh("workers", "paused")
     console.page.click("[data-panel=workers] .seg >> text=Live")
     console.fresh("workers", "live")
+
+
+def test_a_function_is_paused_and_resumed_and_the_page_shows_what_the_server_says(
+    chromium: Browser, quiet: Server, open_console: Open
+) -> None:
+    console = open_console(chromium, f"{quiet.url}#/functions")
+    console.fresh("functions", "polling")
+    told = quiet.get("api/v1/functions")["functions"]
+    shown = console.page.eval_on_selector_all("[data-panel=functions] tbody a.fn", "links => links.map((link) => link.title)")
+    assert shown == [one["key"] for one in sorted(told, key=lambda one: one["name"].casefold())]
+    key = shown[0]
+    console.page.click("[data-panel=functions] tbody tr:first-child >> text=Pause")
+    console.until("() => document.querySelector('[data-panel=functions] tbody tr').innerText.includes('Resume')")
+    assert next(one["paused"] for one in quiet.get("api/v1/functions")["functions"] if one["key"] == key) is True
+    console.page.click("[data-panel=functions] tbody tr:first-child a.fn")
+    console.fresh("summary", "polling")
+    console.fresh("trends", "live")
+    console.fresh("jobs", "live")
+    eventually(lambda: sorted(name.partition("?")[0] for name in quiet.streams()) == ["events", "jobs/trends"])
+    console.page.click("[data-panel=summary] >> text=Resume")
+    console.until("() => document.querySelector('[data-panel=summary]').innerText.includes('Pause')")
+    assert next(one["paused"] for one in quiet.get("api/v1/functions")["functions"] if one["key"] == key) is False

@@ -60,6 +60,13 @@ def test_without_a_network_it_says_so_and_blames_no_stream() -> None:
     assert "stream" not in says
 
 
+def test_a_page_of_which_no_stream_tells_is_not_called_live() -> None:
+    # RT-83, RT-84
+    asked = result((), State.POLLING, Why.DESIGN)
+    assert view(asked, asked)[:2] == (Connection.POLLING, "Polling")
+    assert view(asked, result((), State.LIVE, Why.DELIVERING))[:2] == (Connection.LIVE, "Live")
+
+
 @pytest.mark.parametrize(
     ("reason", "stream", "state"),
     [
