@@ -7,8 +7,10 @@ It runs in a process of its own and prints its address. All events are made befo
     GET  /…                           the site
     GET  /api/v1/jobs?limit=50        the newest jobs after the last event sent, with X-Penstock-Position
     GET  /api/v1/events/stream        hello, heartbeats, numbered events
-    POST /bench/go?count=N&rate=R     send the next N events, R a second (0: as fast as the reader takes them)
+    POST /bench/go?count=N&rate=R     send the next N events, R a second (0: as fast as the reader takes them); with `last=started` a
+                                      few more, until one that begins a job: a page sees by its first row that it is there
     GET  /bench/state                 what was sent, how many requests came, and the rows that a table must show now
+    GET  /bench/rows?after=N          the number of the last event of N with those that `last=started` adds, and the rows after it
 """
 
 from __future__ import annotations
@@ -36,6 +38,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from job_events import EPOCH, HEARTBEAT_S, LIMIT, Jobs, make_events
 
+PER_WRITE = 200
+"""Events of one write, where the reader takes as many as it can."""
+
 
 class Emitter:
     """The application."""
@@ -57,6 +62,7 @@ class Emitter:
         self._requests: Counter[str] = Counter()
         self._go = asyncio.Event()
         self._took_s = 0.0
+        self._first_byte_ms = 0.0
 
     def _catch_up(self) -> None:
         for event in self._events[self._applied : self._sent]:
@@ -105,8 +111,9 @@ class Emitter:
             if self._rate:
                 due = min(self._until, self._first + int((time.monotonic() - self._began) * self._rate))
             else:
-                due = min(self._until, self._sent + 200)
+                due = min(self._until, self._sent + PER_WRITE)
             if due > self._sent:
+                self._first_byte_ms = self._first_byte_ms or time.time() * 1_000
                 chunk = b"".join(self._frames[self._sent : due])
                 self._sent = due
                 yield chunk
@@ -118,7 +125,9 @@ class Emitter:
             return JSONResponse({"detail": "nobody listens, or it runs already"}, status_code=409)
         count, self._rate = int(request.query_params["count"]), float(request.query_params["rate"])
         self._first, self._until = self._sent, min(len(self._frames), self._sent + count)
-        self._began = time.monotonic()
+        if request.query_params.get("last") == "started":
+            self._until = self._next_started(self._until)
+        self._began, self._first_byte_ms = time.monotonic(), 0.0
         self._go.set()
         return JSONResponse({"until": self._until})
 
@@ -128,7 +137,21 @@ class Emitter:
         rows = [asdict(job) for job in self._jobs.newest()]
         done = not self._go.is_set()
         figures = {"sent": self._sent, "done": done, "took_s": self._took_s, "streams": self._streams}
+        figures |= {"first_byte_ms": self._first_byte_ms, "bytes": sum(map(len, self._frames[self._first : self._sent]))}
         return JSONResponse({**figures, "requests": dict(self._requests), "rows": rows})
+
+    def _next_started(self, number: int) -> int:
+        while self._events[number - 1]["type"] != "job.started":
+            number += 1
+        return number
+
+    async def rows(self, request: Request) -> Response:
+        """What a page must show later."""
+        last = self._next_started(int(request.query_params["after"]))
+        jobs = Jobs()
+        for event in self._events[:last]:
+            jobs.apply(event)
+        return JSONResponse({"last": last, "rows": [asdict(job) for job in jobs.newest()]})
 
     def app(self, site: Path) -> Starlette:
         """All routes."""
@@ -139,6 +162,7 @@ class Emitter:
                 Route("/api/v1/{name:path}", self.other, methods=["GET", "POST"]),
                 Route("/bench/go", self.go, methods=["POST"]),
                 Route("/bench/state", self.state),
+                Route("/bench/rows", self.rows),
                 Mount("/", StaticFiles(directory=site, html=True)),
             ]
         )

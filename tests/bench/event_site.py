@@ -40,14 +40,23 @@ def build_site() -> None:
     subprocess.run([sys.executable, str(ROOT / "web" / "build.py")], check=True, stdout=sys.stderr)
 
 
-def write_site(folder: Path) -> None:
-    """`console/` (ours), `react/` and `noop/` below `folder`; the first two with the same style sheet, icons and elements."""
+def write_site(folder: Path, *, rivals: bool = False) -> None:
+    """`console/` (ours) and `noop/` below `folder`; with `rivals` `react/`, too, with our style sheet, icons and elements."""
     build_site()
-    ours, react, noop = (folder / name for name in ("console", "react", "noop"))
+    ours, noop = folder / "console", folder / "noop"
     shutil.copytree(DIST, ours)
     # An address of another host is nothing to this server.
     (ours / "penstock.json").write_text('{"api": ""}', encoding="utf-8")
     shutil.copy(HERE / "pages" / "table_main.py", ours / "main.py")
+    noop.mkdir()
+    shutil.copy(HERE / "pages" / "noop.html", noop / "index.html")
+    shutil.copy(HERE / "pages" / "noop.js", noop)
+    if rivals:
+        write_react(folder / "react")
+
+
+def write_react(react: Path) -> None:
+    """React's page."""
     react.mkdir()
     build_rivals(react / "main.js")
     shutil.copytree(DIST / "assets", react / "assets")
@@ -55,9 +64,6 @@ def write_site(folder: Path) -> None:
     icons = (ROOT / "web" / "icons.svg").read_text(encoding="utf-8")
     page = (HERE / "pages" / "react.html").read_text(encoding="utf-8")
     (react / "index.html").write_text(page.replace("{styles}", styles).replace("{icons}", icons), encoding="utf-8")
-    noop.mkdir()
-    shutil.copy(HERE / "pages" / "noop.html", noop / "index.html")
-    shutil.copy(HERE / "pages" / "noop.js", noop)
 
 
 @contextlib.contextmanager

@@ -1,30 +1,34 @@
 """Many tabs: what they cost with and without sharing, how long a takeover takes, and how far followers are behind their leader.
 
-    python tests/bench/tabs.py [cost] [takeover] [freshness] [--tabs 1 5 20] [--seconds 20]
+    python tests/bench/tabs.py [cost] [takeover] [freshness] [--tabs 1 5 20] [--seconds 10]
 
-`cost`: connections at the server, requests a minute, CPU and memory of the pages' processes. Without sharing a browser's six
-connections to an origin are used up by the sixth tab, and no later one loads: so many that loaded in time are told as `loaded`.
+`cost`: tabs on different routes, with sharing and without, at 20 events a second. `connections`: those of streams, as the tabs count
+them, and all that are established at the server. `requests`: calls that were answered, a minute. CPU and memory are of the pages'
+processes. `plain_request`: how long a small request takes that one of the tabs sends, or nothing where it has no answer after 5 s.
+Without sharing the streams of six tabs use up a browser's six connections to an origin, and no later tab loads: `loaded` are those that
+showed data before 12 s had passed in which no other did.
 
-`takeover`: from the moment in which the leader goes until another tab says that it leads, and until every tab is live again.
+`takeover`: three tabs; from the moment in which the leader goes until another tab says that it leads, and until all are live again.
 
-`freshness`: the same frame at the leader's event source and in the follower's channel, by the wall clock of one machine. Beats are the
-same on both sides, so this is what a follower is behind.
+`freshness`: 5 tabs at 200 events a second and 20 at 50. `beyond_leader`: the same frame at the leader's event source and in the
+follower's channel, by the wall clock of one machine: what a follower is behind before the beat, which is the same on both sides.
+`painted`: from the event at the server to the frame that shows it (`freshness.py`), for the leader and for its followers.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in ((0, ""), (1, "e2e"), (2, ""))]
 
@@ -32,19 +36,31 @@ from browsers import launch  # noqa: E402
 from console_at_work import HIDE  # noqa: E402
 from event_flow import renderers  # noqa: E402
 from event_site import DIST, build_site, reference_server  # noqa: E402
+from freshness import WATCH, Wire, percentile  # noqa: E402
+from many_tabs import ROLE, open_tabs, renderers_memory, route, say, server_sockets  # noqa: E402
 
-ROUTES = ("#/", "#/jobs", "#/jobs?status=failed", "#/jobs?status=active", "#/jobs?status=complete")
-PANELS = "() => document.querySelector('[data-panel]')"
-ROLE = "() => JSON.parse(penstock.diagnostics()).tabs.role"
-LOAD_MS = 60_000
-STREAM_REQUESTS = "/stream"
+LIVE = "() => document.querySelector('[data-panel=jobs]')?.dataset.freshness === 'live'"
+SETTLE_S = 4.0
+TAKEN_OVER_S = 20.0
+SHARES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+SIZES = ((5, 200), (20, 50))
+CONNECTIONS = "() => JSON.parse(penstock.diagnostics()).transport.connections"
+PLAIN_REQUEST = """async () => {
+  const began = performance.now();
+  try {
+    await (await fetch("/api/v1/config", { cache: "no-store", signal: AbortSignal.timeout(5000) })).text();
+  } catch {
+    return null;
+  }
+  return performance.now() - began;
+}"""
 # Every frame that comes by an event source or by the channel, with the wall clock.
 ARRIVALS = """(() => {
     globalThis.arrived = new Map();
-    const at = () => performance.timeOrigin + performance.now();
+    const now = () => performance.timeOrigin + performance.now();
     const note = (text) => {
         const id = /"id":"([^"]+)"/.exec(text)?.[1];
-        if (id && text.startsWith('{"stream":"events"') && !arrived.has(id)) arrived.set(id, at());
+        if (id && text.startsWith('{"stream":"events"') && !arrived.has(id)) arrived.set(id, now());
     };
     const Native = EventSource;
     globalThis.EventSource = class extends Native {
@@ -62,63 +78,37 @@ ARRIVALS = """(() => {
     };
 })()"""
 
-
-def say(figure: str, unit: str, value: float | None, **more: Any) -> None:
-    """One figure as a line."""
-    told = {"bench": "tabs", "figure": figure, "unit": unit, "value": value if value is None else round(value, 2)}
-    print(json.dumps({**told, **more, "load": round(os.getloadavg()[0], 1)}), flush=True)
-
-
-def open_tab(context: BrowserContext, address: str, *, sharing: bool = True) -> Page | None:
-    """One console, or nothing where it does not load in time."""
-    page = context.new_page()
-    try:
-        page.goto(address, timeout=LOAD_MS, wait_until="commit")
-        page.wait_for_selector("[data-panel]", timeout=LOAD_MS)
-    except Error:
-        page.close()
-        return None
-    if not sharing:
-        page.evaluate("penstock.flags.set('tab_sharing', false)")  # kept in the browser profile: later tabs have it, too
-    return page
-
-
-def memory(session: Any) -> float:
-    """MB that the pages' processes hold for themselves."""
-    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    total = 0
-    for process in found:
-        if process["type"] == "renderer":
-            fields = Path(f"/proc/{process['id']}/statm").read_text(encoding="ascii").split()
-            total += int(fields[1]) - int(fields[2])
-    return total * os.sysconf("SC_PAGE_SIZE") / 1e6
+# -- Cost --------------------------------------------------------------------------------------------------------------------
 
 
 def cost(browser: Browser, base: str, count: int, seconds: float, *, sharing: bool) -> None:
     """So many tabs on different routes, for some seconds."""
     context = browser.new_context()
     session = browser.new_browser_cdp_session()
-    requests: list[str] = []
-    streams: set[str] = set()
-
-    def note(request: Any) -> None:
-        (streams.add if STREAM_REQUESTS in request.url else requests.append)(request.url)
-
-    context.on("request", note)
-    pages = [open_tab(context, base + ROUTES[number % len(ROUTES)], sharing=sharing) for number in range(count)]
-    loaded = [page for page in pages if page is not None]
-    time.sleep(5)
-    held = sum(page.evaluate("() => JSON.parse(penstock.diagnostics()).transport.connections") for page in loaded)
-    requests.clear()
+    answered: list[str] = []
+    context.on("requestfinished", lambda request: answered.append(request.url))
+    first = open_tabs(context, [base + route(0)])
+    if not sharing:
+        first[0].evaluate("penstock.flags.set('tab_sharing', false)")  # kept in the browser profile: later tabs have it, too
+    loaded = first + open_tabs(context, [base + route(number) for number in range(1, count)])
+    time.sleep(SETTLE_S)
+    held = sum(page.evaluate(CONNECTIONS) for page in loaded)
+    sockets = server_sockets(int(urlsplit(base).port or 80))
+    answered.clear()
     before, begun = renderers(session), time.monotonic()
-    time.sleep(seconds)
+    loaded[0].wait_for_timeout(seconds * 1_000)
     took = time.monotonic() - begun
-    more = {"tabs": count, "loaded": len(loaded), "sharing": sharing}
-    say("connections", "count", held, **more)
-    say("requests", "per minute", len(requests) * 60 / took, **more)
-    say("cpu", "%", (renderers(session) - before) / took * 100, **more)
-    say("memory", "MB", memory(session), **more)
+    cpu = (renderers(session) - before) / took * 100
+    more: dict[str, Any] = {"tabs": count, "loaded": len(loaded), "sharing": sharing}
+    say("connections", "count", held, **more, at_the_server=sockets)
+    say("requests", "per minute", len(answered) * 60 / took, **more)
+    say("cpu", "%", cpu, **more)
+    say("memory", "MB", renderers_memory(session), **more)
+    say("plain_request", "ms", loaded[0].evaluate(PLAIN_REQUEST), **more)
     context.close()
+
+
+# -- Takeover ----------------------------------------------------------------------------------------------------------------
 
 
 def close(page: Page) -> None:
@@ -143,50 +133,85 @@ def stall(page: Page) -> None:
 
 
 WAYS: tuple[Callable[[Page], None], ...] = (close, crash, hide, freeze, stall)
-LIVE = "() => document.querySelector('[data-panel=jobs]')?.dataset.freshness === 'live'"
 
 
 def takeover(browser: Browser, base: str, way: Callable[[Page], None]) -> None:
     """Three tabs, of which the leading one goes."""
     context = browser.new_context()
-    pages = [page for page in (open_tab(context, f"{base}#/jobs") for _ in range(3)) if page is not None]
-    time.sleep(3)
+    pages = open_tabs(context, [f"{base}#/jobs"] * 3)
+    time.sleep(SETTLE_S)
     leader = next(page for page in pages if page.evaluate(ROLE) == "leading")
     others = [page for page in pages if page is not leader]
     begun = time.monotonic()
     way(leader)
-    while not any(page.evaluate(ROLE) == "leading" for page in others):
-        time.sleep(0.005)
-    led = time.monotonic() - begun
-    while not all(page.evaluate(LIVE) for page in others) or sum(page.evaluate(ROLE) == "waiting" for page in others):
-        time.sleep(0.005)
-    say("takeover", "ms", led * 1_000, way=way.__name__, live_ms=round((time.monotonic() - begun) * 1_000))
+    led = wait(lambda: any(page.evaluate(ROLE) == "leading" for page in others)) - begun
+    live = wait(lambda: all(page.evaluate(LIVE) for page in others) and not any(page.evaluate(ROLE) == "waiting" for page in others))
+    say("takeover", "ms", led * 1_000, way=way.__name__, live_ms=round((live - begun) * 1_000))
     context.close()
 
 
-def freshness(browser: Browser, base: str, seconds: float) -> None:
-    """Five tabs, and every event that all of them saw."""
+def wait(until: Callable[[], bool]) -> float:
+    """When it was so."""
+    begun = time.monotonic()
+    while not until():
+        assert time.monotonic() - begun < TAKEN_OVER_S, f"nobody took over within {TAKEN_OVER_S:g} s"
+        time.sleep(0.005)
+    return time.monotonic()
+
+
+# -- Freshness ---------------------------------------------------------------------------------------------------------------
+
+
+def freshness(browser: Browser, base: str, count: int, rate: int, seconds: float) -> None:
+    """So many tabs on the jobs page, and every event that the leader and a follower both saw."""
     context = browser.new_context()
     context.add_init_script(ARRIVALS)
-    pages = [page for page in (open_tab(context, f"{base}#/jobs") for _ in range(5)) if page is not None]
-    time.sleep(3)
+    wire = Wire(base)
+    wire.start()
+    pages = open_tabs(context, [f"{base}#/jobs"] * count)
+    assert len(pages) == count, f"{len(pages)} of {count} tabs loaded"
+    time.sleep(SETTLE_S)
     for page in pages:
+        page.evaluate(WATCH)
         page.evaluate("() => arrived.clear()")
-    time.sleep(seconds)
+    pages[0].wait_for_timeout(seconds * 1_000)
     roles = [page.evaluate(ROLE) for page in pages]
+    assert sorted(set(roles)) == ["following", "leading"], f"the tabs are {roles}"
     seen: list[dict[str, float]] = [dict(page.evaluate("() => [...arrived]")) for page in pages]
-    leading = seen[roles.index("leading")]
-    behind = sorted(
-        at - leading[frame]
-        for role, arrivals in zip(roles, seen, strict=True)
-        if role == "following"
-        for frame, at in arrivals.items()
-        if frame in leading
-    )
-    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-        value = behind[int(len(behind) * share)] if behind else None
-        say(f"beyond_leader_{name}", "ms", value, tabs=len(pages), frames=len(behind), aim=20 if name == "p95" else None)
+    painted: list[dict[str, float]] = [dict(page.evaluate("() => [...benchPainted].filter(([, at]) => at)")) for page in pages]
     context.close()
+    unsaid = {pair for one in painted for pair in one} - wire.said
+    assert not unsaid, f"{len(unsaid)} rows were painted that no event told of: {sorted(unsaid)[:3]}"
+    leading = roles.index("leading")
+    followers = [number for number in range(count) if number != leading]
+    behind = sorted(at - seen[leading][frame] for n in followers for frame, at in seen[n].items() if frame in seen[leading])
+    about: dict[str, Any] = {"tabs": count, "rate": rate}
+    assert behind, "the followers saw nothing that their leader saw"
+    for name, share in SHARES:
+        aim = {(5, "p95"): (50, 20), (20, "p50"): (50, 20), (20, "p95"): (1_000, 500)}.get((count, name), (None, None))
+        say(f"beyond_leader_{name}", "ms", percentile(behind, share), **about, frames=len(behind), least=aim[0], aim=aim[1])
+    ages = [sorted(_ages(painted[leading], wire)), sorted(age for number in followers for age in _ages(painted[number], wire))]
+    for name, share in SHARES:
+        ours, theirs = (percentile(values, share) for values in ages)
+        say(f"painted_{name}", "ms", theirs, **about, leader=round(ours), beyond=round(theirs - ours), rows=len(ages[1]))
+
+
+def _ages(painted: dict[str, float], wire: Wire) -> list[float]:
+    return [at - wire.happened[pair] for pair, at in painted.items() if pair in wire.happened]
+
+
+# -- All -----------------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def at_work(playwright: Playwright, rate: int) -> Generator[tuple[Browser, str]]:
+    """A browser and a server of their own."""
+    with tempfile.TemporaryDirectory() as folder, reference_server(DIST, rate, data=Path(folder)) as base:
+        browser = launch(playwright, "chromium")
+        try:
+            yield browser, base
+        finally:
+            browser.close()
 
 
 def main() -> None:
@@ -194,24 +219,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Many tabs.")
     parser.add_argument("what", nargs="*", default=["cost", "takeover", "freshness"], choices=["cost", "takeover", "freshness"])
     parser.add_argument("--tabs", nargs="*", type=int, default=[1, 5, 20])
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
     build_site()
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         for what in options.what:
-            rate = 200 if what == "freshness" else 20
-            with reference_server(DIST, rate, data=Path(temporary) / what) as base:
-                browser = launch(playwright, "chromium")
-                if what == "cost":
-                    for count in options.tabs:
-                        for sharing in (True, False):
-                            cost(browser, base, count, options.seconds, sharing=sharing)
-                elif what == "takeover":
+            if what == "cost":
+                for count, sharing in product(options.tabs, (True, False)):
+                    with at_work(playwright, 20) as (browser, base):
+                        cost(browser, base, count, options.seconds, sharing=sharing)
+            elif what == "takeover":
+                with at_work(playwright, 20) as (browser, base):
                     for way in WAYS:
                         takeover(browser, base, way)
-                else:
-                    freshness(browser, base, options.seconds)
-                browser.close()
+            else:
+                for count, rate in SIZES:
+                    with at_work(playwright, rate) as (browser, base):
+                        freshness(browser, base, count, rate, options.seconds)
 
 
 if __name__ == "__main__":
