@@ -7,6 +7,7 @@ It runs in a process of its own and prints its address. All events are made befo
     GET  /…                           the site
     GET  /api/v1/jobs?limit=50        the newest jobs after the last event sent, with X-Penstock-Position
     GET  /api/v1/events/stream        hello, heartbeats, numbered events
+    GET  /api/v1/streams              the same in envelopes: the one connection for all streams, of which there is one here
     POST /bench/go?count=N&rate=R     send the next N events, R a second (0: as fast as the reader takes them); with `last=started` a
                                       few more, until one that begins a job: a page sees by its first row that it is there
     GET  /bench/state                 what was sent, how many requests came, and the rows that a table must show now
@@ -22,7 +23,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,19 @@ from job_events import EPOCH, HEARTBEAT_S, LIMIT, Jobs, make_events
 
 PER_WRITE = 200
 """Events of one write, where the reader takes as many as it can."""
+NAMED = "event: {}\ndata: {}\n\n"
+ENVELOPE = 'data: {{"stream":"events","id":"{}","event":"{}","data":{}}}\n\n'
+
+
+class EventStream(StreamingResponse):
+    """The head of a stream."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        super().__init__(body, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 class Emitter:
@@ -47,10 +61,9 @@ class Emitter:
 
     def __init__(self, count: int) -> None:
         self._events = make_events(count)
-        self._frames = [
-            f"id: {EPOCH}:{number}\ndata: {json.dumps(event, separators=(',', ':'))}\n\n".encode()
-            for number, event in enumerate(self._events, 1)
-        ]
+        texts = [(f"{EPOCH}:{number}", json.dumps(event, separators=(",", ":"))) for number, event in enumerate(self._events, 1)]
+        self._single = [f"id: {place}\ndata: {text}\n\n".encode() for place, text in texts]
+        self._shared = [ENVELOPE.format(place, "message", text).encode() for place, text in texts]
         self._sent = 0
         self._until = 0
         self._rate = 0.0
@@ -84,29 +97,39 @@ class Emitter:
 
     async def stream(self, request: Request) -> Response:
         """The stream of events."""
-        return StreamingResponse(self._body(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return EventStream(self._body(self._single, shared=False))
 
-    async def _body(self) -> AsyncIterator[bytes]:
+    async def streams(self, request: Request) -> Response:
+        """The one connection for all streams."""
+        return EventStream(self._body(self._shared, shared=True))
+
+    async def _body(self, frames: Sequence[bytes], *, shared: bool) -> AsyncIterator[bytes]:
         self._streams += 1
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        hello = {"epoch": EPOCH, "at": now, "heartbeat_ms": HEARTBEAT_S * 1_000, "retry_ms": 1_000, "resumed": False}
-        yield f"event: hello\ndata: {json.dumps({**hello, 'sequence': self._sent, 'scopes': []})}\n\n".encode()
+        hello = {"epoch": EPOCH, "at": _now(), "heartbeat_ms": HEARTBEAT_S * 1_000, "retry_ms": 1_000}
+        own = json.dumps({**hello, "resumed": False, "sequence": self._sent, "scopes": []})
+        if shared:
+            yield NAMED.format("hello", json.dumps({"connection": "bench", **hello})).encode()
+            yield ENVELOPE.format("", "hello", own).encode()
+        else:
+            yield NAMED.format("hello", own).encode()
         try:
             while True:
                 try:
                     await asyncio.wait_for(self._go.wait(), HEARTBEAT_S)
                 except TimeoutError:
-                    beat: dict[str, object] = {"at": datetime.now(UTC).isoformat(), "scopes": (), "sequence": self._sent}
-                    yield f"event: heartbeat\ndata: {json.dumps(beat)}\n\n".encode()
+                    beat = json.dumps({"at": _now(), "scopes": (), "sequence": self._sent})
+                    if shared:
+                        yield ENVELOPE.format("", "heartbeat", beat).encode()
+                    yield NAMED.format("heartbeat", beat).encode()
                     continue
-                async for chunk in self._due():
+                async for chunk in self._due(frames):
                     yield chunk
                 self._took_s = time.monotonic() - self._began
                 self._go.clear()
         finally:
             self._streams -= 1
 
-    async def _due(self) -> AsyncIterator[bytes]:
+    async def _due(self, frames: Sequence[bytes]) -> AsyncIterator[bytes]:
         while self._sent < self._until:
             if self._rate:
                 due = min(self._until, self._first + int((time.monotonic() - self._began) * self._rate))
@@ -114,7 +137,7 @@ class Emitter:
                 due = min(self._until, self._sent + PER_WRITE)
             if due > self._sent:
                 self._first_byte_ms = self._first_byte_ms or time.time() * 1_000
-                chunk = b"".join(self._frames[self._sent : due])
+                chunk = b"".join(frames[self._sent : due])
                 self._sent = due
                 yield chunk
             await asyncio.sleep(0.001 if self._rate else 0)
@@ -124,7 +147,7 @@ class Emitter:
         if not self._streams or self._go.is_set():
             return JSONResponse({"detail": "nobody listens, or it runs already"}, status_code=409)
         count, self._rate = int(request.query_params["count"]), float(request.query_params["rate"])
-        self._first, self._until = self._sent, min(len(self._frames), self._sent + count)
+        self._first, self._until = self._sent, min(len(self._events), self._sent + count)
         if request.query_params.get("last") == "started":
             self._until = self._next_started(self._until)
         self._began, self._first_byte_ms = time.monotonic(), 0.0
@@ -137,7 +160,7 @@ class Emitter:
         rows = [asdict(job) for job in self._jobs.newest()]
         done = not self._go.is_set()
         figures = {"sent": self._sent, "done": done, "took_s": self._took_s, "streams": self._streams}
-        figures |= {"first_byte_ms": self._first_byte_ms, "bytes": sum(map(len, self._frames[self._first : self._sent]))}
+        figures |= {"first_byte_ms": self._first_byte_ms, "bytes": sum(map(len, self._single[self._first : self._sent]))}
         return JSONResponse({**figures, "requests": dict(self._requests), "rows": rows})
 
     def _next_started(self, number: int) -> int:
@@ -159,6 +182,7 @@ class Emitter:
             routes=[
                 Route("/api/v1/jobs", self.jobs),
                 Route("/api/v1/events/stream", self.stream),
+                Route("/api/v1/streams", self.streams),
                 Route("/api/v1/{name:path}", self.other, methods=["GET", "POST"]),
                 Route("/bench/go", self.go, methods=["POST"]),
                 Route("/bench/state", self.state),

@@ -16,8 +16,8 @@ ROUTES = ("#/", "#/jobs", "#/jobs?status=failed", "#/jobs?status=active", "#/job
 LOADED = "() => document.querySelector('[data-panel]:not([data-freshness=loading])') !== null"
 ROLE = "() => JSON.parse(penstock.diagnostics()).tabs.role"
 GO = "(address) => { setTimeout(() => { location.href = address; }, 0); }"
-GIVE_UP_S = 12.0
-"""No further tab loaded for so long: those that are left hang."""
+PATIENCE_S = 60.0
+"""No further tab loaded for so long: those that are left will not."""
 
 
 def say(figure: str, unit: str, value: float | None, **more: Any) -> None:
@@ -31,8 +31,8 @@ def route(number: int) -> str:
     return ROUTES[number % len(ROUTES)]
 
 
-def open_tabs(context: BrowserContext, addresses: Sequence[str]) -> list[Page]:
-    """A console for each address, begun at once; those that show data, once all of them do or no other will."""
+def open_tabs(context: BrowserContext, addresses: Sequence[str], patience_s: float = PATIENCE_S) -> list[Page]:
+    """A console for each address, begun at once; those that show data, once all of them do or none did for `patience_s`."""
     waiting: list[Page] = []
     for address in addresses:
         page = context.new_page()
@@ -40,7 +40,7 @@ def open_tabs(context: BrowserContext, addresses: Sequence[str]) -> list[Page]:
         waiting.append(page)
     loaded: list[Page] = []
     last = time.monotonic()
-    while waiting and time.monotonic() - last < GIVE_UP_S:
+    while waiting and time.monotonic() - last < patience_s:
         time.sleep(0.2)
         for page in list(waiting):
             with suppress(Error):  # it is on its way from one document to the next

@@ -61,6 +61,7 @@ class Page:
             mutations=mutation_specs(),
             endpoints=endpoint_specs(),
             protocol=host.protocol,
+            multiplexed=True,  # as the console is at a server that has it
             headers={"X-Penstock-Client": "bench"},
             on_error=lambda error: host.log(f"{type(error).__name__}: {error}"),
         )
