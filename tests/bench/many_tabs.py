@@ -13,7 +13,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Error, Page
 
 ROUTES = ("#/", "#/jobs", "#/jobs?status=failed", "#/jobs?status=active", "#/jobs?status=complete")
-LOADED = "() => document.querySelector('[data-panel]:not([data-freshness=loading])') !== null"
+LOADED = "() => document.querySelector('[data-panel] tbody tr [data-st]') !== null"
 ROLE = "() => JSON.parse(penstock.diagnostics()).tabs.role"
 GO = "(address) => { setTimeout(() => { location.href = address; }, 0); }"
 PATIENCE_S = 60.0
