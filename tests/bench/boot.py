@@ -63,7 +63,7 @@ HOST = """
 globalThis.penstock = { version: "plain", diagnostics: () => "{}" };
 const base = new URL(".", document.baseURI).href;
 globalThis.penstockHost = {
-  config: { api: new URL("/", base).href, base, build: "plain", version: "plain" },
+  config: { api: new URL("/", base).href, text: "{}", base, build: "plain", version: "plain" },
   prefetched: new Map(), pending: new Map(), notices: [],
   booted: () => { globalThis.benchReadyMs = performance.now(); },
   failed: (...what) => { console.error(...what); },

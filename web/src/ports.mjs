@@ -98,10 +98,14 @@ export class RequestPort {
           const value = response.headers.get(name);
           if (value !== null) headers[name] = value;
         }
-        this.#answer(id, response.status, JSON.stringify(headers), text);
-        if (headOnly) abort.abort();
+        return [response.status, JSON.stringify(headers), text];
       })
-      .catch(() => this.#answer(id, 0, "{}", "The server could not be reached."));
+      .catch(() => [0, "{}", "The server could not be reached."])
+      // Behind the catch: a mistake of whoever takes the answer is no lost network, and the browser's console says it.
+      .then((answer) => {
+        this.#answer(id, ...answer);
+        if (headOnly) abort.abort();
+      });
   }
 
   cancel(id) {
