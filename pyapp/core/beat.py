@@ -2,7 +2,8 @@
 
 Frames wait raw on the host's side. The first after quiet is taken within 16 ms, then there is a beat every 100 ms for as long as
 something comes, by timer and never by animation frame, which stops or slows in pages that are not in front. A beat collects, applies,
-notifies and paints once; what does not fit into its budget waits for the next.
+notifies and paints once. What does not fit into its budget goes on in slices until the next beat, which only collect and apply: each
+has the budget of a beat, and leaves the page to others for as long as that, so that a flood takes half of the main thread.
 
 What the user did does not wait: `now()` runs everything but the streams at once.
 """
@@ -15,15 +16,20 @@ from dataclasses import dataclass
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.timings import Timings
 
+PAUSE_MS = 4.0
+"""The shortest pause before a slice: browsers let timers that set timers wait as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class BeatStatistics:
-    """`beats` run, `over` of them past their budget, `longest_ms` the longest so far, `paints` times something was drawn."""
+    """`beats` run and `slices` between them, `over` of both past their budget, `longest_ms` the longest so far, `paints` times
+    something was drawn."""
 
     beats: int
     over: int
     longest_ms: float
     paints: int
+    slices: int = 0
 
 
 class Beat:
@@ -51,7 +57,7 @@ class Beat:
         self._visible = visible
         self._timer: Timer | None = None
         self._last_ms = -1e18
-        self._beats = self._over = self._paints = 0
+        self._beats = self._over = self._paints = self._slices = 0
         self._longest_ms = 0.0
         self._closed = False
 
@@ -75,21 +81,34 @@ class Beat:
 
     def _run(self) -> None:
         self._timer = None
-        begun = self._last_ms = self._clock.now()
+        begun = self._clock.now()
+        whole = begun >= self._last_ms + self._timings.beat_ms
+        if whole:
+            self._last_ms = begun
         deadline = begun + self._timings.beat_budget_ms
         try:
             self._collect()
             self._deliver(lambda: self._clock.now() < deadline)
-            self._notify()
-            self._draw()
+            if whole:
+                self._notify()
+                self._draw()
         finally:
             # One mistake must not end the beat of the page: what waits is taken by the next.
             took = self._clock.now() - begun
-            self._beats += 1
+            self._beats += whole
+            self._slices += not whole
             self._over += took > self._timings.beat_budget_ms
             self._longest_ms = max(self._longest_ms, took)
             if self._waiting():
-                self.wake()
+                self._go_on(took)
+            elif not whole:
+                self.wake()  # what the slices applied is told and drawn by the next beat
+
+    def _go_on(self, took_ms: float) -> None:
+        """Something is left: a slice after a pause, or the next beat where that comes first."""
+        if self._timer is None and not self._closed:
+            pause = max(PAUSE_MS, min(took_ms, self._timings.beat_budget_ms))
+            self._timer = self._clock.call_at(self._clock.now() + pause, self._run)
 
     def _draw(self) -> None:
         # Hidden within its grace: apply, do not paint.
@@ -97,4 +116,4 @@ class Beat:
             self._paints += 1
 
     def statistics(self) -> BeatStatistics:
-        return BeatStatistics(self._beats, self._over, self._longest_ms, self._paints)
+        return BeatStatistics(self._beats, self._over, self._longest_ms, self._paints, self._slices)

@@ -95,6 +95,7 @@ class Page:
                 "inbox": {name: getattr(inbox, name) for name in COUNTS},
                 "gaps": every.streams[0].gaps,
                 "beats": every.beat.beats,
+                "slices": every.beat.slices,
                 "over": every.beat.over,
                 "paints": every.beat.paints,
                 "longest_ms": round(every.beat.longest_ms, 1),

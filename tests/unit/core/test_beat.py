@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -71,14 +72,59 @@ def test_a_beat_collects_applies_notifies_and_paints_once_each() -> None:
     assert [name for _, name in parts.log] == ["collect", "deliver", "notify", "paint"]
 
 
-def test_what_does_not_fit_waits_for_the_next_beat() -> None:
+def test_what_does_not_fit_goes_on_in_slices_and_is_told_and_painted_by_the_next_beat() -> None:
     # RT-41
     parts = Parts()
     parts.frames = 25
     parts.beat.wake()
     parts.clock.advance(1_000)
-    assert parts.times("deliver") == [10, 110, 210]
+    assert parts.times("deliver") == [10, 14, 18, 110]
+    assert parts.times("collect") == parts.times("deliver")
+    assert parts.times("notify") == parts.times("paint") == [10, 110]
     assert parts.frames == 0
+
+
+def test_a_flood_is_taken_in_slices_and_painted_at_the_cadence_of_the_beat() -> None:
+    # RT-41, RT-81
+    parts = Parts()
+    parts.frames = 10_000
+    parts.beat.wake()
+    parts.clock.advance(1_009)
+    paints = parts.times("paint")
+    assert len(paints) == 10
+    assert all(100 <= later - earlier < 104 for earlier, later in pairwise(paints))
+    statistics = parts.beat.statistics()
+    assert statistics.beats == statistics.paints == 10
+    assert statistics.slices + statistics.beats == len(parts.times("deliver")) > 200
+
+
+def test_a_slice_leaves_the_page_to_others_for_as_long_as_it_took() -> None:
+    # RT-41
+    parts = Parts()
+    begun: list[float] = []
+
+    def deliver(within: Callable[[], bool]) -> None:
+        begun.append(parts.clock.now())
+        while within():
+            pass
+        parts.frames -= 1
+
+    parts.clock = VirtualClock(creep_ms=0.5)
+    parts.frames = 4
+    beat = Beat(
+        parts.clock,
+        Timings(),
+        collect=lambda: None,
+        deliver=deliver,
+        waiting=lambda: parts.frames > 0,
+        notify=lambda: None,
+        paint=lambda: True,
+        visible=lambda: True,
+    )
+    beat.wake()
+    parts.clock.advance(200)
+    assert len(begun) >= 4
+    assert all(later - earlier >= 16 for earlier, later in pairwise(begun))
 
 
 def test_hidden_it_applies_and_notifies_and_does_not_paint() -> None:

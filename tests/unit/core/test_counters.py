@@ -48,6 +48,7 @@ def _use(world: Run, number: int) -> None:
 
 ELSEWHERE = {
     "BeatStatistics.over": "test_beat.py::a beat that takes too long is counted",
+    "BeatStatistics.slices": "test_beat.py::a flood is taken in slices and painted at the cadence of the beat",
     "BodyStatistics.bytes": "test_bodies.py::the least recently used goes first by number and",
     "BodyStatistics.entries": "test_bodies.py::the least recently used goes first by number and",
     "BodyStatistics.evicted": "test_bodies.py::the least recently used goes first by number and",
