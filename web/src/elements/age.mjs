@@ -4,6 +4,8 @@
 //           `plain` writes `2 s` as text, for sentences, and not as digits with a unit in a slot of its own;
 //           `calm` writes `< 10 s` and stands still below that: what is meant to be recent says something when it is not;
 //           `of` is the name of a moment that moves by itself (`setMoments`), shown where it is later than `at`.
+//           Seconds tick every second, minutes and more at the page's whole ten seconds, all of them together: fifty rows whose
+//           minutes end at fifty moments would cost a frame each, for a figure that is no finer than a minute.
 // pen-time  the moment itself: `07:13:02`, with the day where it is not today; `brief` leaves whole minutes without seconds.
 //
 // Both put the absolute time in the viewer's zone into `title`. They own their children: templates render none into them.
@@ -11,6 +13,8 @@
 import { age, everySecond, fullTime, latest, moment, now, shortTime } from "./clock.mjs";
 
 const CALM_MS = 10_000;
+/** The step of what is shown in minutes or more. */
+const COARSE_MS = 10_000;
 
 export class PenAge extends HTMLElement {
   static observedAttributes = ["at", "of", "until", "here", "plain", "calm"];
@@ -67,7 +71,8 @@ export class PenAge extends HTMLElement {
     // What stands still has no title: with every heartbeat it would be another one.
     this.#name(still ? NaN : at);
     const { value, unit, left } = still ? { value: "< 10", unit: "s", left: CALM_MS - distance } : age(distance, this.#until);
-    this.#due = performance.now() + left;
+    const due = performance.now() + left;
+    this.#due = unit === "s" || this.#until ? due : Math.ceil(due / COARSE_MS) * COARSE_MS;
     this.#write(value, unit);
   }
 
