@@ -140,6 +140,17 @@ def test_the_previous_data_of_the_same_owner_family_and_mode_stands_in_while_the
     assert (seen[-1].data, seen[-1].placeholder) == (2, False)
 
 
+def test_what_was_left_before_it_had_data_stands_in_for_nothing_and_what_was_seen_before_it_does() -> None:
+    # RT-10
+    world = CacheWorld()
+    world.loaded(1, owner="a")
+    left, _ = world.look(aggregate("x", n=2), owner="a")
+    left.close()
+    _, seen = world.look(aggregate("x", n=3), owner="a", placeholder=Placeholder.PREVIOUS)
+    world.settle()
+    assert (seen[-1].data, seen[-1].placeholder) == (1, True)
+
+
 def test_the_placeholder_gives_way_to_an_error_and_may_be_a_value_or_a_function() -> None:
     # RT-10, RT-12
     world = CacheWorld()

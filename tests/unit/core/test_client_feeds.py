@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from core_world import STREAM, THINGS, World, changed, states, thing, versions
 
-from pyapp.core.client import LiveList, Reduction, WritableKey, aggregate, item
+from pyapp.core.client import LiveList, Reduction, WritableKey, aggregate, item, live
 from pyapp.core.testing import FakeHttp, FakeSources, ScriptedServer, VirtualClock
 from pyapp.core.testing.things import Changed, Thing
 
@@ -135,6 +135,24 @@ def test_an_event_that_the_reducer_cannot_apply_makes_the_query_ask() -> None:
     world.http.take("things").reply([thing("a", 2)], position="e1:6")
     world.settle()
     assert (states(seen)[-1], versions(seen)[-1]) == ("live", [("a", 2)])
+
+
+def test_a_list_that_lost_a_row_asks_for_what_fills_its_place() -> None:
+    # RT-6, RT-42
+    world = World()
+    world.connected(sequence=1)
+    _, seen = world.look(live("things", state=["cold"]))
+    world.settle()
+    world.http.take("things").reply([thing("a"), thing("b")], position="e1:1")
+    world.settle()
+    world.say(changed("a", 2, "hot"), "e1:2")
+    world.settle()
+    assert versions(seen)[-1] == [("b", 1)]
+    (asked,) = world.http.waiting
+    assert asked.request.url == "things?mode=live&state=cold"
+    asked.reply([thing("b"), thing("c")], position="e1:2")
+    world.settle()
+    assert versions(seen)[-1] == [("b", 1), ("c", 1)]
 
 
 def test_who_closes_the_view_when_told_of_the_mistake_is_asked_nothing_for_it() -> None:

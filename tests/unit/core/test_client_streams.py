@@ -155,6 +155,56 @@ def test_a_seeded_answer_that_cannot_be_resumed_is_replaced_by_a_snapshot() -> N
     assert states(seen) == ["loading", "stale", "live"]
 
 
+def test_a_snapshot_that_reaches_the_beginning_of_the_stream_needs_no_other() -> None:
+    # RT-34
+    world = World()
+    _, seen = world.look()
+    world.settle()  # longer than the snapshot waits for its stream
+    world.http.take("things").reply([thing("a")], position="e1:5")
+    world.settle()
+    assert states(seen)[-1] != "live"
+    world.open(sequence=5)
+    world.clock.advance(3_000)
+    assert (states(seen)[-1], world.http.waiting) == ("live", [])
+    assert world.http.count("things") == 1
+
+
+def test_a_gap_of_a_stream_that_lingers_owes_nothing_to_anybody() -> None:
+    # RT-11, RT-20
+    world = World()
+    observer, _ = world.connected()
+    asked = len(world.http.sent)
+    observer.close()
+    world.sources.beat(STREAM, 9)
+    world.settle()
+    assert world.client.statistics().totals.gaps == 1
+    world.clock.advance(5_000)
+    assert (len(world.http.sent), world.sources.open_urls) == (asked, {})
+
+
+def test_what_a_page_shows_of_its_streams_every_second_is_their_state_and_how_much_they_said() -> None:
+    # RT-80
+    world = World()
+    world.connected()
+    world.say(changed("a", 2), "e1:1")
+    world.say("{torn", "e1:2")
+    world.settle()
+    pulse = world.client.pulse()
+    assert [(str(one.key), str(one.state.phase), one.received) for one in pulse.streams] == [("things", "open", 2)]
+    assert (pulse.tabs, pulse.connections) == (None, 1)
+
+
+def test_streams_that_are_on_are_switched_on_without_a_change() -> None:
+    # RT-71
+    world = World()
+    world.connected()
+    told = len(world.changes)
+    world.client.set_streaming(True)
+    world.client.set_fetching(True)
+    world.clock.advance(1_000)
+    assert (world.sources.history, len(world.changes), world.http.waiting) == ([f"open {STREAM}"], told, [])
+
+
 def test_a_drop_that_resumes_within_two_seconds_owes_nothing() -> None:
     # RT-32
     world = World()

@@ -8,6 +8,8 @@ from pathlib import Path
 import histories
 import pytest
 
+pytestmark = pytest.mark.chance
+
 HISTORIES = 1_000 if sys.platform != "emscripten" else 100
 """In a browser's interpreter the same code runs four times slower, and only its arithmetic could differ."""
 BLOCKS = 20

@@ -455,6 +455,19 @@ def test_a_request_that_the_port_could_not_send_holds_its_place_no_longer_than_i
     assert ([type(one) for one in door.got], door.urls) == ([TimedOut], ["y"])
 
 
+def test_of_a_page_that_is_put_away_nothing_that_waits_for_its_place_is_sent_until_it_is_back() -> None:
+    # RT-53
+    door = Door(limit=1)
+    for url in ("a", "b"):
+        door.ask(url)
+    door.requests.suspend()
+    door.limit = 6
+    door.requests.pump()
+    assert (door.urls, door.http.waiting) == (["a"], [])
+    door.requests.resume()
+    assert door.urls == ["a", "a", "b"]
+
+
 def test_after_close_no_kept_answer_is_told() -> None:
     # RT-53
     door = Door()

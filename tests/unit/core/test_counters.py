@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import histories
+import pytest
 from histories import KEYS, Run
 
 from pyapp.core.client import MutationSpec, Patch, live, stream_key
@@ -106,6 +107,7 @@ TOUCH = MutationSpec(
 )
 
 
+@pytest.mark.chance
 def test_every_figure_that_is_shown_is_moved_by_something() -> None:
     # RT-80, RT-81
     shown, changed = moved(range(HISTORIES))

@@ -98,6 +98,7 @@ def _settled(world: Run) -> tuple[dict[str, int], int]:
     return sizes(world.client), min(timers)
 
 
+@pytest.mark.chance
 @pytest.mark.parametrize("part_b", [True, False], ids=["part B", "part A"])
 def test_eight_hours_leave_no_more_than_one(part_b: bool) -> None:
     # RT-11, RT-20, RT-84

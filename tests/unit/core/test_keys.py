@@ -143,3 +143,9 @@ def test_a_mapping_and_what_cannot_be_iterated_are_no_parts_of_a_key() -> None:
     for part in ({"a": 1}, object(), b"x"[0:0].__class__):
         with pytest.raises(KeyMisuse, match="a key takes text"):
             aggregate("stats", part=part)  # type: ignore[arg-type]
+
+
+def test_none_and_no_alternatives_are_no_parameter() -> None:
+    # RT-1
+    assert live("jobs", status=[]) == live("jobs", status=None) == live("jobs")
+    assert str(live("jobs", status=[], name="a")) == '["jobs","live",{"name":"a"}]'

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cache_world import CacheWorld, X
-from core_world import THINGS, World, changed, data_of
+from core_world import THINGS, World, changed, data_of, thing
 
 from pyapp.core.cache.keys import WindowKey
 from pyapp.core.client import MutationSpec, Patch, live, prefix, window
@@ -294,3 +294,26 @@ def test_a_query_that_was_forgotten_meanwhile_is_not_missed() -> None:
     world.clock.advance(2_000)
     world.done(2, status=409)
     assert (len(world.outcomes), world.client.peek(X)) == (1, None)
+
+
+def test_what_was_accepted_is_over_where_the_data_that_comes_has_no_place_for_it() -> None:
+    # RT-10
+    cold = live("things", state=["cold"])
+
+    def rename(data: Any) -> Any:
+        rows = {row.id: row for row in data.rows}
+        return type(data)((rows["a"].model_copy(update={"made": 9}),), data.total)
+
+    spec = MutationSpec("rename", lambda args: HttpRequest("POST", "rename"), optimistic=lambda args: [Patch(cold, rename)])
+    world = World(mutations={"rename": spec})
+    world.connected(sequence=1)
+    _, seen = world.look(cold)
+    world.settle()
+    world.http.take("things").reply([thing("a")], position="e1:1")
+    world.settle()
+    world.client.mutate("rename", {}, lambda outcome: None)
+    assert [row.made for row in data_of(seen[-1]).rows] == [9]
+    world.http.take("rename").reply({})
+    world.say(changed("a", 2, "hot"), "e1:2")  # it leaves the list
+    world.settle()
+    assert (data_of(seen[-1]).rows, seen[-1].pending, world.client.statistics().errors) == ((), False, ())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyapp.core.client import aggregate, window
 from pyapp.core.feeds.gate import Situation, Why, next_fetch
 from pyapp.core.feeds.pause import Pause, words
+from pyapp.core.ports import HttpRequest
 from pyapp.core.timings import Timings
 
 T = Timings()
@@ -215,6 +216,47 @@ def test_events_that_outdate_a_query_while_it_is_paused_are_remembered() -> None
     assert world.http.count("count") == asked
     world.client.set_fetching(True)
     world.settle()
+    assert world.http.count("count") == asked + 1
+
+
+def test_a_refetch_whose_turn_comes_while_it_is_paused_is_made_afterwards() -> None:
+    # RT-31, RT-42
+    world = World()
+    world.connected()
+    counted(world)
+    for number in (1, 2):
+        world.say({"type": "thing.changed", "thing": thing("a", number + 1)}, f"e1:{number}")
+        world.settle()
+        for pending in world.http.waiting:
+            pending.reply({"n": number})
+        world.settle()
+    asked = world.http.count("count")  # the second one waits for its turn
+    world.client.set_fetching(False)
+    world.beats(8_000, 2)
+    assert world.http.count("count") == asked
+    world.client.set_fetching(True)
+    world.settle()
+    assert world.http.count("count") == asked + 1
+
+
+def test_in_a_hidden_page_nothing_that_a_breaker_refused_is_asked_when_the_network_is_back() -> None:
+    # RT-50, RT-52, RT-66
+    world = World()
+    counted(world)
+    for number in range(5):
+        world.client.request("count", HttpRequest("GET", f"count?{number}"), lambda outcome: None)
+        world.http.take("count").reply({"detail": "no"}, status=503)
+    while "breaker" not in str(world.client.statistics().feeds.queries):
+        world.clock.advance(500)
+    world.page.set(hidden=True)
+    world.clock.advance(10_100)
+    asked = world.http.count("count")
+    for offline in (True, False):
+        world.client.set_offline(offline)
+        world.clock.advance(20_000)
+    assert world.http.count("count") == asked
+    world.page.set(hidden=False)
+    world.clock.advance(2_000)
     assert world.http.count("count") == asked + 1
 
 

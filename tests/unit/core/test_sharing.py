@@ -264,3 +264,11 @@ def test_what_is_remembered_of_models_is_bounded() -> None:
     assert len(sharing._DEEP) <= sharing._DEEP_KEPT + 1  # pyright: ignore[reportPrivateUsage]
     for memory in (sharing._DEEP, sharing._COMPARE):  # pyright: ignore[reportPrivateUsage]
         memory.clear()
+
+
+def test_a_part_of_which_nothing_is_left_is_what_the_answer_says() -> None:
+    # RT-10
+    old, new = Row(id="a", value=[1]), Row(id="a", value={"now": "another"})
+    shared = share(old, new)
+    assert shared is new
+    assert shared.value == {"now": "another"}

@@ -537,6 +537,7 @@ class TabsModel(RuleBasedStateMachine):
             assert self.holder[0] == term.tab
 
 
+@pytest.mark.chance
 def test_random_histories_never_have_two_leaders_in_a_term_and_always_end_with_one() -> None:
     # RT-60, RT-61
     run_state_machine_as_test(TabsModel, settings=settings(derandomize=True, max_examples=60, stateful_step_count=40, deadline=None))

@@ -88,3 +88,17 @@ def test_a_lock_is_stolen_from_whoever_holds_it_and_taken_if_nobody_does(held: b
     clock.advance(10)
     assert words == (["one has it", "other has it", "one lost it"] if held else ["other has it"])
     assert other.origin.locks.count() == 1
+
+
+def test_a_tab_that_is_gone_does_nothing_more_and_one_that_was_put_away_comes_back() -> None:
+    _, one, other, _ = two()
+    words: list[str] = []
+    for tab in (one, other):
+        tab.lifecycle.on_suspend(lambda name=tab.name: words.append(f"{name} away"))
+        tab.lifecycle.on_resume(lambda name=tab.name: words.append(f"{name} back"))
+    one.kill()
+    one.run(lambda: words.append("never"))
+    other.put_away()
+    assert other.away
+    other.take_out()
+    assert (words, other.away, one.alive) == (["other away", "other back"], False, False)

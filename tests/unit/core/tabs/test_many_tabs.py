@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import tab_histories as histories
 
+pytestmark = pytest.mark.chance
+
 HISTORIES = 40 if sys.platform != "emscripten" else 8
 BLOCKS = 8
 FAILED = Path(__file__).resolve().parents[4] / "test-results" / "histories"
