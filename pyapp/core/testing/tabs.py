@@ -163,10 +163,6 @@ class FakeChannel:
         return self._on_message is not None
 
     @property
-    def followed(self) -> str:
-        return self._followed
-
-    @property
     def forwarded(self) -> str:
         return self._forwarded
 

@@ -102,3 +102,38 @@ def test_a_tab_that_is_gone_does_nothing_more_and_one_that_was_put_away_comes_ba
     assert other.away
     other.take_out()
     assert (words, other.away, one.alive) == (["other away", "other back"], False, False)
+
+
+def test_what_happens_to_an_overloaded_tab_happens_one_by_one_each_after_its_time_and_waits_while_it_is_frozen() -> None:
+    clock, one, other, _ = two()
+    done: list[tuple[str, float]] = []
+    one.slow(lambda: 40.0)
+    for name in ("first", "second", "third"):
+        one.run(lambda name=name: done.append((name, clock.now())))
+    clock.advance(100)
+    assert done == [("first", 40), ("second", 80)]
+    one.freeze()
+    clock.advance(1_000)
+    assert len(done) == 2
+    one.thaw()
+    clock.advance(40)
+    assert done[2:] == [("third", 1_140)]
+    one.slow(lambda: 0.0)
+    one.run(lambda: done.append(("at once", clock.now())))
+    assert done[3:] == [("at once", 1_140)]
+    other.slow(lambda: 40.0)
+    other.run(lambda: done.append(("never", clock.now())))
+    other.kill()
+    clock.advance(1_000)
+    assert len(done) == 4
+
+
+def test_a_channel_that_is_opened_again_hears_nothing_of_before() -> None:
+    clock, one, other, heard = two()
+    one.channel.post("before")
+    group = other.channel.group
+    other.channel.close()
+    other.channel.open(group, heard.append)
+    one.channel.post("after")
+    clock.advance(10)
+    assert heard == ["after"]
