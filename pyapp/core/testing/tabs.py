@@ -163,6 +163,10 @@ class FakeChannel:
         return self._on_message is not None
 
     @property
+    def followed(self) -> str:
+        return self._followed
+
+    @property
     def forwarded(self) -> str:
         return self._forwarded
 

@@ -26,6 +26,7 @@ def test_a_channel_that_is_closed_says_nothing_and_hears_nothing() -> None:
     record = Passed("things", FrameKind.MESSAGE, "", "{}")
     other.channel.follow("1:one")
     other.channel.keep(["things"])
+    assert (other.channel.followed, other.channel.forwarded) == ("1:one", "")
     for text in ("first", "second"):
         one.channel.post(text)
         one.channel.pass_on("1:one", "", record)
