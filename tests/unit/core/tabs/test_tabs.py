@@ -322,7 +322,9 @@ def test_while_nobody_leads_a_person_who_asks_for_an_attempt_asks_nobody() -> No
     assert other.tabs.role is Role.WAITING
     posted = other.fake.channel.posted
     other.client.try_now()
+    world.run(100)
     assert other.fake.channel.posted == posted
+    assert phases(other) == [("reconnecting", "follower")]  # and it does not say that it connects
     lead.fake.thaw()
     other.fake.page.set(hidden=False)
     world.run(2_000)
