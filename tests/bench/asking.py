@@ -1,6 +1,6 @@
 """What the cache saves: requests of ten components that need four endpoints, and the time to read an answer that is kept.
 
-    python tests/bench/asking.py [--seconds 30] [--rounds 5]
+    python tests/bench/asking.py [--seconds 20] [--rounds 5]
 
 In the browser: the real client on the reference server (the simulator, without events), and the requests that leave the page are
 counted. `kept_answer_coordinator` is an answer of the last moment, from `send` until it has been told.
@@ -37,7 +37,7 @@ def is_call(request: Request) -> bool:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Requests saved, and the time to read a kept answer.")
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:

@@ -1,6 +1,6 @@
 """How fast the console boots, against the same pages in plain PyScript and against an empty `loadPyodide()`.
 
-    python tests/bench/boot.py [--runs 7] [--browser chromium|firefox] [--until live|booted]
+    python tests/bench/boot.py [--runs 5] [--browser chromium|firefox] [--until live|booted]
 
 The three pages are loaded in turn, so that what else the machine does falls on all of them; the first loads of each
 fill the HTTP cache and are not counted. Every figure is one JSON line: medians in milliseconds from the start of the
@@ -210,7 +210,7 @@ def run(options: argparse.Namespace) -> dict[str, list[float]]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Boot of the console against plain PyScript and an empty runtime.")
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--browser", choices=("chromium", "firefox"), default="chromium")
     parser.add_argument("--until", choices=("live", "booted"), default="live")
     options = parser.parse_args()

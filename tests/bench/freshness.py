@@ -1,6 +1,6 @@
 """How old an event is when it is on the screen: from the moment in which it happened at the server to the frame that shows it.
 
-    python tests/bench/freshness.py [--seconds 20] [--rate 200]
+    python tests/bench/freshness.py [--seconds 15] [--rate 200]
 
 The real console, as it is shipped, on its jobs page, at the reference server with its simulator. Server, browser and this program share
 one machine and its wall clock.
@@ -134,7 +134,7 @@ def check_truth(page: Page) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="From the server's event to the frame that shows it.")
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--rate", type=int, default=200)
     options = parser.parse_args()
     build_site()

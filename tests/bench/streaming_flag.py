@@ -1,6 +1,6 @@
 """What streaming costs the boot: the same page with `enable_sse_streaming` on and off.
 
-    python tests/bench/streaming_flag.py [--runs 9]
+    python tests/bench/streaming_flag.py [--runs 7]
 
 Both are the console as it is shipped, at the reference server with a quiet simulator, each in a browser profile of its own with a warm
 HTTP cache; in one of them the flag was switched off by `penstock.flags.set`, which the profile remembers. They are loaded in turn, the
@@ -51,7 +51,7 @@ def boot(page: Page, base: str, flag: str) -> tuple[float, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="The boot with streaming on and off.")
-    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
     build_site()
     times: dict[str, list[tuple[float, float]]] = {flag: [] for flag in FRESH}

@@ -1,6 +1,6 @@
 """Many tabs: what they cost with and without sharing, how long a takeover takes, and how far followers are behind their leader.
 
-    python tests/bench/tabs.py [cost] [takeover] [freshness] [--tabs 1 5 20] [--seconds 8]
+    python tests/bench/tabs.py [cost] [takeover] [freshness] [--tabs 1 5 20] [--seconds 6]
 
 `cost`: tabs on different routes, with sharing and without, at 20 events a second. `connections`: those of streams, as the tabs count
 them, and all that are established at the server. `requests`: calls that were answered, a minute. CPU and memory are of the pages'
@@ -226,7 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Many tabs.")
     parser.add_argument("what", nargs="*", default=["cost", "takeover", "freshness"], choices=["cost", "takeover", "freshness"])
     parser.add_argument("--tabs", nargs="*", type=int, default=[1, 5, 20])
-    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--seconds", type=float, default=6)
     options = parser.parse_args()
     build_site()
     with sync_playwright() as playwright:
