@@ -5,8 +5,8 @@
 `cost`: tabs on different routes, with sharing and without, at 20 events a second. `connections`: those of streams, as the tabs count
 them, and all that are established at the server. `requests`: calls that were answered, a minute. CPU and memory are of the pages'
 processes. `plain_request`: how long a small request takes that one of the tabs sends, or nothing where it has no answer after 5 s.
-Without sharing the streams of six tabs use up a browser's six connections to an origin, and no later tab loads: of more than five tabs
-those are given up that hang when no other has loaded for 10 s (`loaded` are the others).
+Without sharing the streams of six tabs use up a browser's six connections to an origin, and no later tab loads: they are opened one after
+the other until one has not loaded within 10 s, and `loaded` are those before it. With sharing all are opened at once.
 
 `takeover`: three tabs; from the moment in which the leader goes until another tab says that it leads, and until all are live again.
 
@@ -21,14 +21,14 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in ((0, ""), (1, "e2e"), (2, ""))]
 
@@ -93,8 +93,8 @@ def cost(browser: Browser, base: str, count: int, seconds: float, *, sharing: bo
     first = open_tabs(context, [base + route(0)])
     if not sharing:
         first[0].evaluate("penstock.flags.set('tab_sharing', false)")  # kept in the browser profile: later tabs have it, too
-    patience_s = PATIENCE_S if sharing or count < CONNECTIONS_OF_A_BROWSER else HANG_S
-    loaded = first + open_tabs(context, [base + route(number) for number in range(1, count)], patience_s)
+    addresses = [base + route(number) for number in range(1, count)]
+    loaded = first + (open_tabs(context, addresses) if sharing else open_until_one_hangs(context, addresses))
     time.sleep(SETTLE_S)
     held = sum(page.evaluate(CONNECTIONS) for page in loaded)
     sockets = server_sockets(int(urlsplit(base).port or 80))
@@ -110,6 +110,18 @@ def cost(browser: Browser, base: str, count: int, seconds: float, *, sharing: bo
     say("memory", "MB", renderers_memory(session), **more)
     say("plain_request", "ms", loaded[0].evaluate(PLAIN_REQUEST), **more)
     context.close()
+
+
+def open_until_one_hangs(context: BrowserContext, addresses: Sequence[str]) -> list[Page]:
+    """One after the other, as a person opens them; after one that hangs every other would, too."""
+    loaded: list[Page] = []
+    for address in addresses:
+        patience_s = PATIENCE_S if len(loaded) + 1 < CONNECTIONS_OF_A_BROWSER else HANG_S
+        opened = open_tabs(context, [address], patience_s)
+        if not opened:
+            break
+        loaded += opened
+    return loaded
 
 
 # -- Takeover ----------------------------------------------------------------------------------------------------------------
