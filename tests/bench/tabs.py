@@ -5,8 +5,8 @@
 `cost`: tabs on different routes, with sharing and without, at 20 events a second. `connections`: those of streams, as the tabs count
 them, and all that are established at the server. `requests`: calls that were answered, a minute. CPU and memory are of the pages'
 processes. `plain_request`: how long a small request takes that one of the tabs sends, or nothing where it has no answer after 5 s.
-Without sharing the streams of six tabs use up a browser's six connections to an origin, and no later tab loads: they are opened one after
-the other until one has not loaded within 10 s, and `loaded` are those before it. With sharing all are opened at once.
+Without sharing the streams of six tabs use up a browser's six connections to an origin, and no later tab loads: they are opened one
+after the other until one has not loaded within 10 s, and `loaded` are those before it. With sharing all are opened at once.
 
 `takeover`: three tabs; from the moment in which the leader goes until another tab says that it leads, and until all are live again.
 
