@@ -7,16 +7,17 @@ route test asks for every path of it. A row says what a thing is; how an event c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from pyapp.contract import apis, dashboard, events, functions, jobs, workers
 from pyapp.core.cache.keys import LIVE_LIST_LIMIT, Mode, QueryKey, WindowKey, WritableKey, aggregate, item, live
 from pyapp.core.cache.lists import LiveList, WindowData
-from pyapp.core.cache.spec import QuerySpec, Reduction
+from pyapp.core.cache.spec import Exchange, QuerySpec, Reduction
 from pyapp.core.client import MutationSpec
 from pyapp.core.ports import HttpRequest
 from pyapp.core.requests.endpoint import EndpointClass, EndpointSpec
@@ -288,6 +289,31 @@ def _parse_list(model: Any, rows: str) -> Callable[[QueryKey, str], Any]:
     return parse
 
 
+_COUNTED_ON, _AS_SAID = "~", "="
+"""Before the data that goes to another tab: whether a list's total was counted on from events (RT-6)."""
+
+
+def _exchange(parse: Callable[[QueryKey, str], Any], rows: str) -> Exchange[Any]:
+    """How data goes to another tab (RT-62): as an answer of the server would say it, so that one reader reads both.
+
+    Args:
+        rows: the name of the rows in the answer of a list.
+    """
+
+    def dump(key: QueryKey, data: Any) -> str:
+        if isinstance(data, LiveList):
+            shown = cast("LiveList[Any]", data)
+            page = {rows: shown.rows, "total": shown.total, "has_more": False}
+            return (_COUNTED_ON if shown.approximate else _AS_SAID) + to_json(page).decode()
+        return _AS_SAID + to_json(data).decode()
+
+    def load(key: QueryKey, text: str) -> Any:
+        data = parse(key, text[1:])
+        return replace(data, approximate=True) if text[:1] == _COUNTED_ON else data
+
+    return Exchange(dump, load)
+
+
 def _parse_as(model: Any) -> Callable[[QueryKey, str], Any]:
     reader = _Reader(model)
     return lambda key, text: reader(text)
@@ -329,6 +355,7 @@ class QueryRow:
         whole: its stream says the whole state each time.
         settles: its stream may lag the server by one event (RT-44).
         alternatives: parameters that may be several, which the text of a key shows as lists (RT-1).
+        rows: the name of the rows in the answer of a list.
         live, window, refresh: the contract of the views that show it, for people.
     """
 
@@ -347,6 +374,7 @@ class QueryRow:
     whole: bool = False
     settles: bool = False
     alternatives: frozenset[str] = frozenset()
+    rows: str = ""
 
 
 def _no_stream(key: WritableKey) -> StreamKey | None:
@@ -402,6 +430,7 @@ QUERIES: tuple[QueryRow, ...] = (
         _SAFE,
         _next_jobs,
         alternatives=frozenset({"status"}),
+        rows="jobs",
     ),
     QueryRow(
         "requests",
@@ -416,6 +445,7 @@ QUERIES: tuple[QueryRow, ...] = (
         _RANGE,
         _SAFE,
         _next_requests,
+        rows="events",
     ),
     QueryRow(
         "stats",
@@ -455,6 +485,7 @@ QUERIES: tuple[QueryRow, ...] = (
         "every function",
         _NONE,
         _POLL,
+        rows="functions",
     ),
     QueryRow(
         "workers",
@@ -469,6 +500,7 @@ QUERIES: tuple[QueryRow, ...] = (
         _NONE,
         _SAFE,
         whole=True,
+        rows="workers",
     ),
     QueryRow(
         "apis",
@@ -483,6 +515,7 @@ QUERIES: tuple[QueryRow, ...] = (
         _NONE,
         _SAFE,
         whole=True,
+        rows="apis",
     ),
     QueryRow(
         "jobs.trends",
@@ -548,6 +581,7 @@ def query_specs(
             invalidated_by=_outdated(row.outdated_by),
             next_page=row.next_page,
             add_page=_add_page if row.next_page else None,
+            exchange=_exchange(row.parse, row.rows),
         )
         for row in QUERIES
     }

@@ -32,8 +32,11 @@ class BrowserChannel:
     def close(self) -> None:
         self._channel.close()
 
-    def post(self, text: str) -> None:
-        self._channel.post(text)
+    def post(self, text: str, to: Collection[str] = ()) -> None:
+        if to:
+            self._channel.postTo(json.dumps(sorted(to)), text)
+        else:
+            self._channel.post(text)
 
     def pass_on(self, term: str, to: str, record: Passed) -> None:
         self._channel.passOn(term, to, record.label, str(record.kind), record.id, record.data)

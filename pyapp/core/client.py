@@ -64,6 +64,7 @@ from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.streams.transport import DirectTransport, Transport
 from pyapp.core.tabs.election import Out
 from pyapp.core.tabs.ports import TabPorts
+from pyapp.core.tabs.shared import SharedAnswers
 from pyapp.core.tabs.tabs import Tabs
 from pyapp.core.timings import Timings
 from pyapp.core.visibility import VisibilityWatch
@@ -215,8 +216,20 @@ class Client(Queries):
                 headers=headers,
             )
         self._tabs: Tabs | None = None
+        self._shares: SharedAnswers | None = None
         listener: Listener = self._feeds
         if tabs is not None:
+            self._shares = SharedAnswers(
+                clock=clock,
+                tab=tabs.tab,
+                channel=tabs.channel,
+                timings=self.timings,
+                find=self._cache.find,
+                freshen=self._take_in,
+                on_error=self._raised,
+            )
+            self._shares.connect(self._feeds.lending)
+            self._cache.fetching.peers = self._shares
             self._tabs = Tabs(
                 clock=clock,
                 ports=tabs,
@@ -227,6 +240,7 @@ class Client(Queries):
                 visible=lambda: not visibility.hidden(),
                 on_server_time=self.server_clock.heard,
                 on_change=self._wake,
+                shares=self._shares,
             )
             transport = self._tabs.transport
             listener = self._tabs.overhear(self._feeds)
@@ -251,7 +265,7 @@ class Client(Queries):
             collect=self._streams.collect,
             deliver=self._streams.deliver,
             waiting=self._streams.waiting,
-            notify=self._cache.flush,
+            notify=self._notify,
             paint=self._draw,
             visible=lambda: self._visibility.painting,
         )
@@ -477,6 +491,17 @@ class Client(Queries):
 
     def _draw(self) -> bool:
         return self._paint()
+
+    def _notify(self) -> None:
+        self._cache.flush()
+        if self._shares is not None:
+            self._shares.look()
+
+    def _take_in(self) -> None:
+        """What waits of the streams is applied now, within a beat's budget; it is told and painted with the beat."""
+        until = self.clock.now() + self.timings.beat_budget_ms
+        self._streams.collect()
+        self._streams.deliver(lambda: self.clock.now() < until)
 
     def _wake(self) -> None:
         if not self._closed:

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from pydantic import TypeAdapter
 
 from pyapp.core.cache.keys import QueryKey, WritableKey
-from pyapp.core.cache.spec import QuerySpec, Reduction
+from pyapp.core.cache.spec import Exchange, QuerySpec, Reduction
 from pyapp.core.ports import HttpRequest
 from pyapp.core.streams.decode import Decoder
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
@@ -88,4 +88,8 @@ def _query(
     def writes(key: WritableKey) -> StreamKey | None:
         return stream_key(family) if streamed else None
 
-    return QuerySpec(family, frozenset({"live"}), family, request, parse, writes, reduce, whole)
+    def dump(key: QueryKey, data: T) -> str:
+        return adapter.dump_json(data, by_alias=True, round_trip=True).decode()
+
+    exchange = Exchange(dump, parse)
+    return QuerySpec(family, frozenset({"live"}), family, request, parse, writes, reduce, whole, exchange=exchange)

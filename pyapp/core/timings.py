@@ -23,6 +23,7 @@ _NOT_DIVIDED = frozenset(
         "steal_jitter_ms",
         "want_ms",
         "tab_gone_ms",
+        "share_ms",
     }
 )
 """Counts and ratios; the beat, which is a cadence of drawing and not a wait; and what bounds a machine and not a person, like the
@@ -112,6 +113,10 @@ class Timings:
     """A tab repeats what it wants with a beat of its leader, this often (RT-60)."""
     tab_gone_ms: float = 5_000
     """A tab that said nothing for so long wants nothing (RT-60)."""
+    share_ms: float = 150
+    """How long another tab may take to give an answer that it announced (RT-62)."""
+    share_lag_ms: float = 500
+    """How much later at least than the tab whose polled answers it borrows a tab asks the server itself, and twice as much at most."""
     gc_ms: float = 300_000
     """How long the data of a query without observers is kept (RT-11)."""
 

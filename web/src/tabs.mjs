@@ -8,8 +8,8 @@ const MUX = "mux";
 const ENVELOPE = '{"stream":"';
 
 /**
- * What all tabs hear of each other. A message is text, for Python, at once. A passed record is
- * `[term, to, label, kind, id, data]`; those of the followed term wait here until Python takes them with one call.
+ * What all tabs hear of each other. A message is text, for Python, at once; `[[tab, …], text]` is one for these alone. A passed
+ * record is `[term, to, label, kind, id, data]`; those of the followed term wait here until Python takes them with one call.
  *
  * While `forward` names a term, every record of this tab's own event sources is passed on as it arrives, without Python:
  * a follower is behind its leader by the channel alone, and not by a beat (RT-60).
@@ -63,6 +63,11 @@ export class TabChannel {
     this.#post(text);
   }
 
+  /** `tabsJson`: the names of those who are to hear it. */
+  postTo(tabsJson, text) {
+    this.#post([JSON.parse(tabsJson), text]);
+  }
+
   passOn(term, to, label, kind, id, data) {
     this.#post([term, to, label, kind, id, data]);
   }
@@ -111,6 +116,10 @@ export class TabChannel {
       return;
     }
     if (!Array.isArray(said)) return;
+    if (Array.isArray(said[0])) {
+      if (said[0].includes(this.#tab)) this.#onMessage(String(said[1]));
+      return;
+    }
     const [term, to, ...record] = said;
     if (term !== this.#followed || term === "" || (to !== "" && to !== this.#tab)) return;
     if (!this.#concerns(record)) return;

@@ -6,6 +6,7 @@ error; a fetch that is given up leaves everything as it was before it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from pyapp.core.cache.keys import WindowKey
 from pyapp.core.cache.pages import Reading, added, more, next_request, reading_for
+from pyapp.core.cache.peers import Alone, Peers, Shared
 from pyapp.core.cache.query import Query
 from pyapp.core.cache.watcher import Watcher
 from pyapp.core.clock import Clock
@@ -51,6 +53,8 @@ class Fetching:
         """Windows wait: nobody sees the page (RT-50)."""
         self.cancelled = 0
         """Requests that were given up."""
+        self.peers: Peers = Alone()
+        """The other tabs (RT-62)."""
 
     def refresh(self, query: Query) -> None:
         """A person asks: past everything, and for those too who paused (RT-37)."""
@@ -74,8 +78,26 @@ class Fetching:
         reading = reading_for(query, further=further)
         # A window is fetched because a person opened it or asked again, and for no other reason (RT-3).
         by_user = by_user or isinstance(query.key, WindowKey)
-        self._ask(query, query.spec.request(query.key), not_before_ms, lambda answer: self._first(query, answer, reading), by_user)
+
+        def ask_server() -> None:
+            self._ask(query, query.spec.request(query.key), not_before_ms, lambda answer: self._first(query, answer, reading), by_user)
+
+        if by_user or reading is not None or not self._borrow(query, not_before_ms, ask_server):
+            ask_server()
         self._store.watcher.fetch_began(query)
+
+    def take(self, query: Query, not_before_ms: float) -> None:
+        """Another tab has newer data: ask that tab for it, and nobody else if it does not come (RT-62)."""
+        if query.fetching or reading_for(query) is not None:
+            return
+        query.fetch_began_ms = self._clock.now()
+
+        def nothing_came() -> None:
+            self._store.touch(query)
+            self._store.watcher.reconsider(query)
+
+        if self._borrow(query, not_before_ms, nothing_came):
+            self._store.watcher.fetch_began(query)
 
     def seed(self, query: Query, text: str, headers: Mapping[str, str], began_ms: float) -> bool:
         """Take an answer that was fetched before the cache existed; false if it is not one (RT-34)."""
@@ -128,6 +150,41 @@ class Fetching:
             self.next_page(query)
 
     # Inside -------------------------------------------------------------------------------------------------------------------
+
+    def _borrow(self, query: Query, not_before_ms: float | None, otherwise: Callable[[], None]) -> bool:
+        """Ask a tab that announced the key, and do something else when it has nothing of use; false where no tab did (RT-62)."""
+        at_most_ms = self._store.watcher.borrows(query)
+        if at_most_ms is None:
+            return False
+        if query.began_ms is not None:
+            newer = math.nextafter(query.began_ms, math.inf)
+            not_before_ms = newer if not_before_ms is None else max(not_before_ms, newer)
+
+        def told(shared: Shared | None) -> bool:
+            query.fetch = None
+            watcher = self._store.watcher
+            if shared is None or not watcher.admits(query, shared.began_ms, shared.position, not_before_ms):
+                query.fetch_began_ms = self._clock.now()
+                otherwise()
+                return False
+            self._use(query, shared)
+            return True
+
+        query.fetch = self.peers.ask(query, not_before_ms, at_most_ms, told)
+        if query.fetch is None:
+            return False
+        self._store.forget_later(query)
+        self._store.touch(query)
+        return True
+
+    def _use(self, query: Query, shared: Shared) -> None:
+        """Another tab's data is here, as old as it is there."""
+        query.pages = 1
+        query.position = shared.position
+        answer = Answer("", {}, shared.began_ms, shared=True)
+        self._settle(query, answer, shared.data, notify=False)
+        query.updated_wall_ms = shared.updated_wall_ms
+        self._store.watcher.fetched(query, answer)
 
     def _ask(
         self,

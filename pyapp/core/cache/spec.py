@@ -33,6 +33,19 @@ class Reduction(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange(Generic[T]):
+    """How data of a query travels to another tab of the same version (RT-62).
+
+    Attributes:
+        dump: the text of the data.
+        load: the data of a text that `dump` wrote; raises `ValueError` for any other.
+    """
+
+    dump: Callable[[QueryKey, T], str]
+    load: Callable[[QueryKey, str], T]
+
+
+@dataclass(frozen=True, slots=True)
 class QuerySpec(Generic[T]):
     """One family of keys.
 
@@ -58,6 +71,7 @@ class QuerySpec(Generic[T]):
             profile's live-refresh interval (RT-8), `math.inf` and a function's `None` are never.
         cancel_unused: a fetch under way is given up when the last observer leaves (RT-10); else its answer is kept.
         alternatives: the parameters that are lists, for the text of keys (RT-1).
+        exchange: how its data travels to other tabs; without it every tab asks the server (RT-62).
     """
 
     family: str
@@ -78,6 +92,7 @@ class QuerySpec(Generic[T]):
     interval_ms: Interval = None
     cancel_unused: bool = False
     alternatives: frozenset[str] = frozenset()
+    exchange: Exchange[T] | None = None
 
     def __post_init__(self) -> None:
         """Raises:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pyapp.core.cache.query import Query
 from pyapp.core.requests.coordinator import Answer
+from pyapp.core.streams.position import Position
 
 
 class Watcher(Protocol):
@@ -47,6 +48,14 @@ class Watcher(Protocol):
         """Whether something pauses fetching; what became old meanwhile is fetched when it goes on."""
         ...
 
+    def borrows(self, query: Query) -> float | None:
+        """How old an answer of another tab may be in ms; `None` where only the server will do (RT-62)."""
+        ...
+
+    def admits(self, query: Query, began_ms: float, position: Position | None, not_before_ms: float | None) -> bool:
+        """Whether data of another tab misses nothing that a request since `not_before_ms` would bring (RT-7, RT-31)."""
+        ...
+
 
 class Nobody:
     """A cache by itself: nothing is fetched but by those who ask."""
@@ -71,4 +80,10 @@ class Nobody:
         return False
 
     def paused(self, query: Query) -> bool:
+        return False
+
+    def borrows(self, query: Query) -> float | None:
+        return None
+
+    def admits(self, query: Query, began_ms: float, position: Position | None, not_before_ms: float | None) -> bool:
         return False

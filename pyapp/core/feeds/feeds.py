@@ -18,6 +18,7 @@ from pyapp.core.feeds.allowance import Allowance, Bucket
 from pyapp.core.feeds.changes import Changes, Log
 from pyapp.core.feeds.delivery import Delivery
 from pyapp.core.feeds.fallback import Fallback
+from pyapp.core.feeds.lending import Lending, kept_from
 from pyapp.core.feeds.modes import mode_of, polling_of
 from pyapp.core.feeds.pause import Pause
 from pyapp.core.feeds.pausing import BREAKER, Pausing
@@ -76,6 +77,16 @@ class Feeds:
         self._delivery = Delivery(clock, cache, self._scopes, self._schedule, on_error)
         self._permission = Permission(clock, cache, self._scopes, self._schedule)
         self._verifier = Verifier(self._scopes, self._schedule, timings, random)
+        self.lending = Lending(
+            clock=clock,
+            cache=cache,
+            scopes=self._scopes,
+            schedule=self._schedule,
+            feeds=self._feeds,
+            timings=timings,
+            random=random,
+            pauses=lambda: self._pausing.page,
+        )
 
     def connect(self, manager: StreamManager) -> None:
         """The manager that these feeds steer; set once, by the composition (each needs the other)."""
@@ -102,6 +113,7 @@ class Feeds:
             if query.fetching:
                 # A request from before somebody looked away: its answer knows nothing of the events in between.
                 feed.log, feed.log_since_ms = [], now
+                kept_from(feed, connection)
             if (query.has_data and not may_resume) or query.fetching:
                 self._schedule.owe(feed, LOOKED_AGAIN, covers=None, jitter=False)
             self._scopes.want()
@@ -131,6 +143,7 @@ class Feeds:
         if feed is not None:
             feed.log = [] if feed.scope is not None else None
             feed.log_since_ms = query.fetch_began_ms  # taken before the request was sent: what is sent now begins no earlier
+            kept_from(feed, self._scopes.connection(feed.scope) if feed.scope is not None else None)
             feed.before = None
             self._schedule.plan(feed)
 
@@ -155,9 +168,11 @@ class Feeds:
                 self._reaches(feed, feed.scope)
             if log:
                 self._delivery.apply(feed, log)
-            if feed.scope is not None and answer.began_ms < feed.log_since_ms:
+            proven = answer.shared and self.lending.unbroken(feed, query.position)
+            if feed.scope is not None and answer.began_ms < feed.log_since_ms and not proven:
                 # The answer of a request that another had sent before: what came between its beginning and our log is in neither.
                 self._schedule.owe(feed, "an older request was joined", covers=None, jitter=True)
+            self.lending.came(feed, answer)
             self._schedule.caught_up(feed, answer.began_ms)
             if feed.scope is not None:
                 self._permission.answered(feed.scope)
@@ -197,6 +212,12 @@ class Feeds:
     def paused(self, query: Query) -> bool:
         """Whether something pauses fetching (RT-31)."""
         return bool(self._pausing.of(query))
+
+    def borrows(self, query: Query) -> float | None:
+        return self.lending.borrows(query)
+
+    def admits(self, query: Query, began_ms: float, position: Position | None, not_before_ms: float | None) -> bool:
+        return self.lending.admits(query, began_ms, position, not_before_ms)
 
     # The streams' side (manager.Listener) -------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ First match:
     the flag pauses fetching                       never
     the data is known to be old                    now
     a snapshot is owed                             when the bucket lets it; no later than a fallback's poll
-    no stream writes it                            every interval: its own, its observers' shortest, or the live-refresh interval
-    its scope polls because it is not healthy      every fallback interval
+    no stream writes it                            every interval: its own, its observers' shortest, or the live-refresh interval;
+                                                   by a lag later while another tab's answers serve (RT-62)
+    its scope polls because it is not healthy      every fallback interval, with the same lag
     its scope is healthy                           the rare safety snapshot
     else (connecting, or within the grace)         never
 """
@@ -55,6 +56,7 @@ class Situation:
         stale: somebody said that the data is old.
         cancelled_ms: when a person gave up the last fetch.
         interval_ms: how often it is polled by design; `None` is the profile's interval, infinity is never.
+        lag_ms: how much later than its interval, because another tab asks first.
     """
 
     pauses: Pauses = NOTHING
@@ -74,6 +76,7 @@ class Situation:
     stale: bool = False
     cancelled_ms: float | None = None
     interval_ms: float | None = None
+    lag_ms: float = 0.0
 
 
 _TIMED = frozenset({Pause.FLAG, Pause.BREAKER})
@@ -106,9 +109,9 @@ def next_fetch(now_ms: float, s: Situation, timings: Timings) -> tuple[float, Wh
         poll_ms = began + timings.fallback_poll_ms
         return (poll_ms, Why.FALLBACK) if s.polling and poll_ms < s.owed_at_ms else (s.owed_at_ms, Why.CATCH_UP)
     if not s.streamed:
-        return (began + interval, Why.DESIGN) if interval < math.inf else None
+        return (began + interval + s.lag_ms, Why.DESIGN) if interval < math.inf else None
     if s.healthy:
         return began + (timings.safety_b_ms if s.announces else timings.safety_a_ms), Why.SAFETY
     if s.polling:
-        return began + timings.fallback_poll_ms, Why.FALLBACK
+        return began + timings.fallback_poll_ms + s.lag_ms, Why.FALLBACK
     return None

@@ -100,8 +100,16 @@ class Schedule:
             return
         last = feed.allowance.refetched_ms
         now = self._clock.now()
-        due = now if last is None else last + self._timings.event_refetch_ms
-        feed.trailing = self._clock.call_at(max(due, now), lambda: self._turn(feed))
+        due = now if last is None else max(now, last + self._timings.event_refetch_ms)
+        feed.trailing = self._clock.call_at(due + feed.lag_ms, lambda: self._turn(feed))
+
+    def took_turn(self, feed: Feed) -> None:
+        """Another tab's answer served: the next refetch that events cause waits as if it had been asked for here (RT-62)."""
+        feed.allowance.refetched_ms = self._clock.now()
+        if feed.trailing is not None:
+            feed.trailing.cancel()
+            feed.trailing = None
+            self._await_turn(feed)
 
     def _turn(self, feed: Feed) -> None:
         feed.trailing = None
@@ -184,6 +192,7 @@ class Schedule:
             stale=query.stale_at_ms is not None,
             cancelled_ms=query.cancelled_ms,
             interval_ms=self._cache.interval_ms(query) if scope is None else None,
+            lag_ms=feed.lag_ms,
         )
 
     @staticmethod

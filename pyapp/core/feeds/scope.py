@@ -61,9 +61,11 @@ class Feed:
         asked_why: why the fetch under way was asked for, `None` where nothing of the feeds did.
         first_at_ms: until when the first snapshot waits for the stream, so that one request does (RT-34).
         log, log_since_ms: events since the request under way began, and since when they are kept.
+        log_after, log_whole: the last place of the stream before those, `None` where there was none; and that nothing came before.
         before: the data that the snapshot which just came replaced.
         outdated_ms, trailing: the last event that asked for a refetch, and the timer of the next (RT-42).
         settling: the timer of the refetch after the last event (RT-44).
+        borrowed, lag_ms: polled data that came from another tab, and how much later than that tab this one asks (RT-62).
     """
 
     query: Query
@@ -77,10 +79,14 @@ class Feed:
     asked_why: Why | None = None
     log: list[Item] | None = None
     log_since_ms: float = 0.0
+    log_after: Position | None = None
+    log_whole: bool = True
     before: Before | None = None
     outdated_ms: float | None = None
     trailing: Timer | None = None
     settling: Timer | None = None
+    borrowed: bool = False
+    lag_ms: float = 0.0
 
 
 @dataclass(slots=True, eq=False)

@@ -19,11 +19,17 @@ WORDS_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer. `began_ms` is the clock time at which the request that brought it was sent (RT-31)."""
+    """A good answer.
+
+    Attributes:
+        began_ms: the clock time at which the request that brought it was sent (RT-31).
+        shared: another tab's (RT-62).
+    """
 
     text: str
     headers: Mapping[str, str]
     began_ms: float
+    shared: bool = False
 
 
 Done = Callable[[Answer | RequestError], None]

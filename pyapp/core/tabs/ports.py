@@ -57,8 +57,8 @@ class Channel(Protocol):
         """Take part no longer; what waits is dropped. Closed is closed twice, too."""
         ...
 
-    def post(self, text: str) -> None:
-        """Say something to all others."""
+    def post(self, text: str, to: Collection[str] = ()) -> None:
+        """Say something to all others, or only to the tabs named; the rest is not woken."""
         ...
 
     def pass_on(self, term: str, to: str, record: Passed) -> None:

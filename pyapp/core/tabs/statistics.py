@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyapp.core.tabs import election as e
+from pyapp.core.tabs.shared import ShareStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class TabStatistics:
         unled_ms: the longest time that this tab was without a sign of a leader while it ran and could be seen.
         patience_ms: how long a leader must be silent to be taken for gone.
         unread: messages of other tabs that were none.
+        shared: the answers that tabs give each other (RT-62).
     """
 
     tab: str
@@ -47,3 +49,4 @@ class TabStatistics:
     unled_ms: float
     patience_ms: float
     unread: int
+    shared: ShareStatistics = field(default_factory=ShareStatistics)

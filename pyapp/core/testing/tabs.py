@@ -179,10 +179,10 @@ class FakeChannel:
         self._on_message = None
         self._waiting.clear()
 
-    def post(self, text: str) -> None:
+    def post(self, text: str, to: Collection[str] = ()) -> None:
         if self.is_open:
             self.posted += 1
-            self._tab.origin.broadcast(self._tab, text)
+            self._tab.origin.broadcast(self._tab, text, to)
 
     def pass_on(self, term: str, to: str, record: Passed) -> None:
         if self.is_open:
@@ -483,11 +483,13 @@ class Origin:
         """After the origin's latency."""
         self.clock.call_at(self.clock.now() + self.latency_ms(), do)
 
-    def broadcast(self, sender: FakeTab, said: str | PassedOn) -> None:
-        """To the channel of every other tab, in order."""
+    def broadcast(self, sender: FakeTab, said: str | PassedOn, to: Collection[str] = ()) -> None:
+        """To the channel of every other tab, or of those named, in order."""
         self.said.append((sender.name, said))
         self.groups.append(sender.channel.group)
         for tab in self.tabs:
+            if to and tab.name not in to:
+                continue
             if tab is not sender and tab.channel.group == sender.channel.group and tab.alive and tab.channel.is_open:
                 pair = (sender.name, tab.name)
                 at = max(self.clock.now() + self.latency_ms(), self._arrives.get(pair, 0.0))

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from pyapp.core.cache.keys import LIVE_LIST_LIMIT, QueryKey, WindowKey, WritableKey
 from pyapp.core.cache.lists import LiveList, WindowData
-from pyapp.core.cache.spec import QuerySpec, Reduction
+from pyapp.core.cache.spec import Exchange, QuerySpec, Reduction
 from pyapp.core.ports import HttpRequest
 from pyapp.core.streams.decode import Decoder
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
@@ -91,9 +91,21 @@ def thing_queries() -> dict[str, QuerySpec[Any]]:
     def outdated(key: WritableKey, event: Any) -> bool:
         return event.type == "thing.changed"
 
+    def dump(key: QueryKey, data: Any) -> str:
+        return json.dumps(data.model_dump() if key.mode == "item" else [row.model_dump() for row in data.rows])
+
     modes = frozenset[Literal["live", "window", "item", "aggregate"]]
     return {
-        "things": QuerySpec("things", modes(("live", "item", "window")), "things", request, parse, stream, reduce_things),
+        "things": QuerySpec(
+            "things",
+            modes(("live", "item", "window")),
+            "things",
+            request,
+            parse,
+            stream,
+            reduce_things,
+            exchange=Exchange(dump, parse),
+        ),
         "count": QuerySpec(
             "count",
             modes(("aggregate",)),
@@ -101,5 +113,6 @@ def thing_queries() -> dict[str, QuerySpec[Any]]:
             lambda key: HttpRequest("GET", "count"),
             lambda key, text: json.loads(text),
             invalidated_by=outdated,
+            exchange=Exchange(lambda key, data: json.dumps(data), lambda key, text: json.loads(text)),
         ),
     }

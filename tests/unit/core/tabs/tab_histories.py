@@ -320,8 +320,8 @@ class Run:
             count[sender] = count.get(sender, 0) + 1
             term: Any = None
             if isinstance(said, str):
-                message = json.loads(said)
-                if message["say"] in ("beat", "resign"):
+                message = json.loads(said.partition("\n")[0])
+                if message.get("say") in ("beat", "resign"):
                     term = message["term"]
             else:
                 number, _, tab = said.term.partition(":")
