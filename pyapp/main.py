@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pyapp import __version__
 from pyapp.browser.host import Host, Prefetched
 from pyapp.contract.config import ServerConfig
+from pyapp.core.cache.fetching import POSITION_HEADER
 from pyapp.core.cache.keys import parse_key
 from pyapp.core.client import Client
 from pyapp.core.errors import RequestError
@@ -96,7 +97,10 @@ class Console:
         pattern = routes.pattern_of(routes.parse(self._host.hash()))
         for key in boot_keys(f"/{pattern}"):
             ready = self._host.prefetched(request_of(key).url)
-            if ready is not None and error_of(ready.answer) is None:
+            if ready is not None and ready.shared:
+                position = ready.answer.headers.get(POSITION_HEADER)
+                self._client.seed_shared(key, ready.answer.body, position, ready.began_ms, ready.updated_ms)
+            elif ready is not None and error_of(ready.answer) is None:
                 self._client.seed(key, ready.answer.body, ready.answer.headers, ready.began_ms)
         self._host.connect(self._program.dispatch)
         self._host.expose(

@@ -28,10 +28,16 @@ API_PREFIX = "api/v1/"
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """An answer that the page asked for while Python started. `began_ms` is a time of the page's clock."""
+    """An answer that the page asked for while Python started. Times are of the page's clock.
+
+    Attributes:
+        shared: another tab gave it (RT-62), which knew at `updated_ms` that it was true.
+    """
 
     answer: HttpAnswer
     began_ms: float
+    shared: bool = False
+    updated_ms: float = 0.0
 
 
 class Host:
@@ -83,7 +89,10 @@ class Host:
             value = getattr(answer.headers, name)
             if value:
                 headers[header] = str(value)
-        return Prefetched(HttpAnswer(int(answer.status), headers, str(answer.text)), float(answer.began))
+        given = HttpAnswer(int(answer.status), headers, str(answer.text))
+        if getattr(answer, "shared", False):
+            return Prefetched(given, float(answer.began), True, float(answer.updated))
+        return Prefetched(given, float(answer.began))
 
     def connect(self, dispatch: Callable[[str], None]) -> None:
         """Build the renderer's browser half; actions go to `dispatch` as text."""

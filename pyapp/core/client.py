@@ -59,6 +59,7 @@ from pyapp.core.streams.connection import Reason
 from pyapp.core.streams.listener import Listener
 from pyapp.core.streams.manager import StreamManager
 from pyapp.core.streams.multiplexed import MultiplexedTransport
+from pyapp.core.streams.position import parse_position
 from pyapp.core.streams.probe import StatusProbe
 from pyapp.core.streams.spec import StreamKey, StreamSpec, stream_key
 from pyapp.core.streams.transport import DirectTransport, Transport
@@ -226,6 +227,9 @@ class Client(Queries):
                 timings=self.timings,
                 find=self._cache.find,
                 freshen=self._take_in,
+                use=self._cache.fetching.use,
+                storage=tabs.storage,
+                group=tabs.group,
                 on_error=self._raised,
             )
             self._shares.connect(self._feeds.lending)
@@ -433,6 +437,17 @@ class Client(Queries):
         query = self._cache.query(key)
         self._requests.heard(query.spec.endpoint, query.spec.request(key), answer)
         return self._cache.seed(key, text, headers, began_ms)
+
+    def seed_shared(self, key: QueryKey, text: str, position: str | None, began_ms: float, updated_ms: float) -> bool:
+        """Take what another tab gave before Python ran; false when it is not a good one (RT-62).
+
+        Args:
+            text: as the query's `dump` wrote it.
+            began_ms, updated_ms: clock times at which, or later, that tab's request began and it knew its data to be true.
+        """
+        return self._shares is not None and self._shares.seed(
+            self._cache.query(key), text, parse_position(position), began_ms, updated_ms
+        )
 
     def request(self, name: str, request: HttpRequest, done: Callable[[Any], None]) -> None:
         """A plain request through the coordinator, for what is no query.

@@ -139,6 +139,9 @@ def _tabs_rows(pulse: Pulse, now_ms: float) -> list[tuple[str, str]]:
     rows = [("This tab", what)]
     if tabs.serving:
         rows.append(("Held for other tabs", formats.plural(tabs.serving, "stream")))
+    shared = tabs.shared
+    if shared.served or shared.received:
+        rows.append(("Shared answers", f"{shared.served} served, {shared.received} received"))
     return rows
 
 

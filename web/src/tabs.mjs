@@ -183,7 +183,8 @@ export class TabStorage {
 
   set(name, value) {
     try {
-      localStorage.setItem(name, value);
+      if (value) localStorage.setItem(name, value);
+      else localStorage.removeItem(name);
     } catch {
       // Storage is switched off or full: terms are counted from what is heard.
     }

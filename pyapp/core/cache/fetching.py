@@ -103,6 +103,15 @@ class Fetching:
         """Take an answer that was fetched before the cache existed; false if it is not one (RT-34)."""
         return self._first(query, Answer(text, dict(headers), began_ms), None, notify=False)
 
+    def use(self, query: Query, shared: Shared) -> None:
+        """Another tab's data is here, as old as it is there."""
+        query.pages = 1
+        query.position = shared.position
+        answer = Answer("", {}, shared.began_ms, shared=True)
+        self._settle(query, answer, shared.data, notify=False)
+        query.updated_wall_ms = shared.updated_wall_ms
+        self._store.watcher.fetched(query, answer)
+
     def cancel(self, query: Query) -> bool:
         """Give up the request under way, if there is one; everything is as it was before it began."""
         if query.fetch is None:
@@ -167,7 +176,7 @@ class Fetching:
                 query.fetch_began_ms = self._clock.now()
                 otherwise()
                 return False
-            self._use(query, shared)
+            self.use(query, shared)
             return True
 
         query.fetch = self.peers.ask(query, not_before_ms, at_most_ms, told)
@@ -176,15 +185,6 @@ class Fetching:
         self._store.forget_later(query)
         self._store.touch(query)
         return True
-
-    def _use(self, query: Query, shared: Shared) -> None:
-        """Another tab's data is here, as old as it is there."""
-        query.pages = 1
-        query.position = shared.position
-        answer = Answer("", {}, shared.began_ms, shared=True)
-        self._settle(query, answer, shared.data, notify=False)
-        query.updated_wall_ms = shared.updated_wall_ms
-        self._store.watcher.fetched(query, answer)
 
     def _ask(
         self,
@@ -276,6 +276,7 @@ class Fetching:
 
     def _settle(self, query: Query, answer: Answer, data: Any, *, notify: bool) -> None:
         query.began_ms = answer.began_ms
+        query.borrowed = answer.shared
         query.tried_ms = self._clock.now()
         query.snapshot_wall_ms = self._clock.wall() - (query.tried_ms - answer.began_ms)
         query.error = None

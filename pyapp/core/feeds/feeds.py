@@ -118,6 +118,7 @@ class Feeds:
                 self._schedule.owe(feed, LOOKED_AGAIN, covers=None, jitter=False)
             self._scopes.want()
             self._scopes.assess(scope)
+        self.lending.activated(feed)
         self._schedule.plan(feed)
         self._tick()
 

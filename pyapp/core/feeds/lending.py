@@ -93,8 +93,9 @@ class Lending:
         if query.error is not None or query.stale_at_ms is not None or self._pauses():
             return False
         if self._polls(feed):
-            young = query.began_ms is not None and self._clock.now() - query.began_ms < self._interval_ms(query, feed)
-            return young and not feed.borrowed
+            # The next is on its way when an interval is over: how old is too old whoever asks decides.
+            young = query.began_ms is not None and self._clock.now() - query.began_ms < 2 * self._interval_ms(query, feed)
+            return young and not feed.lag_ms
         # Without a backfill or a last word that it still waits for (RT-6, RT-44).
         complete = feed.owed is None and feed.outdated_ms is None and feed.settling is None
         return complete and query.position is not None and feed.scope is not None and feed.scope.health.healthy
@@ -148,22 +149,27 @@ class Lending:
             return
         if began_ms >= query.began_ms + NEWER_BY * self._interval_ms(query, feed):
             self._cache.fetching.take(query, math.nextafter(query.began_ms, math.inf))
-        elif first and not feed.borrowed:
-            self._borrowed(feed)
+        elif first and not feed.lag_ms:
+            self._stand_back(feed)
             self._schedule.plan(feed)
+
+    def activated(self, feed: Feed) -> None:
+        """Somebody looks at a query again; its data may be another tab's."""
+        if feed.query.borrowed and self._polls(feed):
+            self._stand_back(feed)
 
     def came(self, feed: Feed, answer: Answer) -> None:
         """An answer came: of the server, or of another tab."""
         if answer.shared and self._polls(feed):
-            self._borrowed(feed)
+            self._stand_back(feed)
             self._schedule.took_turn(feed)
         else:
-            feed.borrowed, feed.lag_ms = False, 0.0
+            feed.lag_ms = 0.0
 
     # Inside -------------------------------------------------------------------------------------------------------------------
 
-    def _borrowed(self, feed: Feed) -> None:
-        feed.borrowed = True
+    def _stand_back(self, feed: Feed) -> None:
+        """Another tab asks the server for what both show: this one asks later."""
         feed.lag_ms = self._timings.share_lag_ms * (1 + self._random.random())
 
     def _polls(self, feed: Feed) -> bool:

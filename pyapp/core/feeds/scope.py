@@ -65,7 +65,7 @@ class Feed:
         before: the data that the snapshot which just came replaced.
         outdated_ms, trailing: the last event that asked for a refetch, and the timer of the next (RT-42).
         settling: the timer of the refetch after the last event (RT-44).
-        borrowed, lag_ms: polled data that came from another tab, and how much later than that tab this one asks (RT-62).
+        lag_ms: how much later than its interval polled data is asked for, because another tab asks first (RT-62).
     """
 
     query: Query
@@ -85,7 +85,6 @@ class Feed:
     outdated_ms: float | None = None
     trailing: Timer | None = None
     settling: Timer | None = None
-    borrowed: bool = False
     lag_ms: float = 0.0
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from pydantic_core import to_json
+
+from pyapp.core.cache.keys import QueryKey
+from pyapp.core.tabs.ports import Storage
 from pyapp.core.tabs.share_messages import KEYS_AT_MOST
 
 K = TypeVar("K")
@@ -103,3 +107,24 @@ class Said(Generic[K]):
 
     def clear(self) -> None:
         self._keys.clear()
+
+
+class Notes:
+    """What this tab holds, written down where a page that starts reads it before its Python runs: its boot asks this tab first.
+
+    Args:
+        storage: of the origin; `None` where there is none.
+        name: of this tab's note.
+    """
+
+    def __init__(self, storage: Storage | None, name: str) -> None:
+        self._storage = storage
+        self._name = name
+        self._written: frozenset[QueryKey] = frozenset()
+
+    def write(self, held: Mapping[QueryKey, object], path: Callable[[QueryKey], str]) -> None:
+        """Write the keys by the paths under which the server is asked for them, if they are others than before."""
+        keys = frozenset(held)
+        if self._storage is not None and keys != self._written:
+            self._written = keys
+            self._storage.set(self._name, to_json({path(key): key.to_json() for key in keys}).decode() if keys else "")

@@ -95,7 +95,9 @@ class Storage(Protocol):
 
     def get(self, name: str) -> str | None: ...
 
-    def set(self, name: str, value: str) -> None: ...
+    def set(self, name: str, value: str) -> None:
+        """Remember a text; an empty one forgets it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

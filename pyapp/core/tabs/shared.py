@@ -15,6 +15,7 @@ dropped. Ages are told and never times, and count from the moment of the questio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -24,10 +25,14 @@ from pyapp.core.cache.peers import Shared, Told
 from pyapp.core.cache.query import Query
 from pyapp.core.clock import Clock, Timer
 from pyapp.core.errors import KeyMisuse
+from pyapp.core.streams.position import Position
 from pyapp.core.tabs import share_messages as m
-from pyapp.core.tabs.announcements import Book, Said
-from pyapp.core.tabs.ports import Channel
+from pyapp.core.tabs.announcements import Book, Notes, Said
+from pyapp.core.tabs.ports import Channel, Storage
 from pyapp.core.timings import Timings
+
+LOOK_MS = 1_000
+"""A tab that is alone looks so often whether what it holds has changed, for the page that starts next."""
 
 
 class Holding(Protocol):
@@ -112,21 +117,29 @@ class SharedAnswers:
         channel: Channel | None,
         timings: Timings,
         find: Callable[[QueryKey], Query | None],
+        use: Callable[[Query, Shared], None],
         freshen: Callable[[], None],
         on_error: Callable[[Exception], None],
+        storage: Storage | None = None,
+        group: str = "",
     ) -> None:
         """Args:
         tab: this tab's name.
         find: the query of a key, if there is one.
+        use: puts data of another tab into the query.
         freshen: take in what waits of the streams, so that what is given is current.
         on_error: told of a mistake in an application's `dump` or `load`.
+        storage, group: where a page that starts reads what the tabs of a group hold.
         """
         self._clock = clock
         self._tab = tab
         self._channel = channel
         self._timings = timings
         self._find = find
+        self._use = use
         self._freshen = freshen
+        self._notes = Notes(storage, f"{group}:held:{tab}")
+        self._looked_ms = -math.inf
         self._on_error = on_error
         self._lender: Lender | None = None
         self._joined = False
@@ -157,6 +170,7 @@ class SharedAnswers:
         self._joined = False
         self._book.clear()
         self._said.clear()
+        self._notes.write({}, self._path)
         self._questions.clear()
         self._texts.clear()
         if self._giving is not None:
@@ -176,14 +190,17 @@ class SharedAnswers:
             ask.done(None)
 
     def look(self) -> None:
-        """Once per beat: say what is new of what this tab holds, if anybody is there to hear it."""
-        if self._joined and len(self._book):
+        """Once per beat, and once a second while nobody is there to hear it: say what is new of what this tab holds."""
+        now = self._clock.now()
+        if self._joined and (len(self._book) or now - self._looked_ms >= LOOK_MS):
+            self._looked_ms = now
             self._announce()
 
     def _announce(self, *, hello: bool = False) -> dict[QueryKey, float | None]:
         """Say to all what is new; returns what is held and was said before."""
         held = self._held()
-        news, gone = self._said.news(held)
+        news, gone = self._said.news(held) if len(self._book) else ({}, ())
+        self._notes.write(held, self._path)
         if news or gone or hello:
             self._announced += len(news)
             self._post(m.Holding(self._tab, hello, self._ages(news), tuple(key.to_json() for key in gone)))
@@ -194,6 +211,11 @@ class SharedAnswers:
         for key in [key for key in self._texts if key not in held]:
             del self._texts[key]
         return held
+
+    def _path(self, key: QueryKey) -> str:
+        query = self._find(key)
+        assert query is not None  # it is held
+        return query.spec.request(key).url
 
     def _ages(self, keys: Mapping[QueryKey, float | None]) -> dict[str, float | None]:
         now = self._clock.now()
@@ -227,6 +249,17 @@ class SharedAnswers:
         self._book.silence(ask.tab)
         self._end(ask)
         ask.done(None)
+
+    def seed(self, query: Query, text: str, position: Position | None, began_ms: float, updated_ms: float) -> bool:
+        """Take what another tab gave to this page before Python ran; false where it cannot be read. Times of this page's clock."""
+        exchange = query.spec.exchange
+        loaded = self._load(query, text) if exchange is not None else None
+        if loaded is None:
+            return False
+        self._asked += 1
+        self._received += 1
+        self._use(query, Shared(loaded[0], position, began_ms, self._clock.wall() - (self._clock.now() - updated_ms)))
+        return True
 
     # Hearing ------------------------------------------------------------------------------------------------------------------
 
@@ -289,22 +322,27 @@ class SharedAnswers:
             self._bad("another key")
             ask.done(None)
             return
-        exchange = ask.query.spec.exchange
-        assert exchange is not None  # else it had not been asked for
-        try:
-            data = exchange.load(ask.query.key, given.text)
-        except Exception as error:
-            self._bad("unreadable data")
-            if not isinstance(error, ValueError):
-                self._on_error(error)
+        loaded = self._load(ask.query, given.text)
+        if loaded is None:
             ask.done(None)
             return
-        # Said after it was asked for: at that moment it was younger than this, never older.
-        shared = Shared(data, given.position, ask.asked_ms - given.began_age_ms, ask.asked_wall_ms - given.updated_age_ms)
+        # It was said after it was asked for: at that moment it was younger than this, never older.
+        shared = Shared(loaded[0], given.position, ask.asked_ms - given.began_age_ms, ask.asked_wall_ms - given.updated_age_ms)
         if ask.done(shared):
             self._received += 1
         else:
             self._unfit += 1
+
+    def _load(self, query: Query, text: str) -> tuple[Any] | None:
+        """The data of a text, in a tuple because `None` is data; `None` where it could not be read."""
+        assert query.spec.exchange is not None  # else it had not been asked for
+        try:
+            return (query.spec.exchange.load(query.key, text),)
+        except Exception as error:
+            self._bad("unreadable data")
+            if not isinstance(error, ValueError):
+                self._on_error(error)
+            return None
 
     def _bad(self, reason: str) -> None:
         self._malformed[reason] = self._malformed.get(reason, 0) + 1

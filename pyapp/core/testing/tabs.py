@@ -327,7 +327,10 @@ class TabStorage:
         return self._items.get(name)
 
     def set(self, name: str, value: str) -> None:
-        self._items[name] = value
+        if value:
+            self._items[name] = value
+        else:
+            self._items.pop(name, None)
 
 
 class _TabTimer:

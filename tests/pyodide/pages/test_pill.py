@@ -16,6 +16,9 @@ from pyapp.core.streams.connection import Connection as Socket
 from pyapp.core.streams.connection import Phase, Reason
 from pyapp.core.streams.entry import StreamPulse
 from pyapp.core.streams.spec import stream_key
+from pyapp.core.tabs.election import Out, Role
+from pyapp.core.tabs.shared import ShareStatistics
+from pyapp.core.tabs.tabs import TabStatistics
 from pyapp.pages.connection import connection_view, strip_view
 from pyapp.pages.protocol import Connection
 
@@ -99,3 +102,16 @@ def test_streams_that_share_a_connection_are_one_connection() -> None:
     # RT-64
     strip = strip_view(pulse(open_socket(5_000.0), open_socket(5_000.0)), None, "")
     assert (strip.connections, strip.streams) == (1, 2)
+
+
+def test_shared_answers_are_told_in_the_pill_where_there_were_any() -> None:
+    # RT-62
+    def rows(shared: ShareStatistics) -> dict[str, str]:
+        tabs = TabStatistics(
+            "a", Role.LEADING, Out.NONE, 0.0, "1:a", "a", 2, 0, 0, 0, 0, 0, 0, takeovers=1, steals=0, deposed=0, unread=0, shared=shared
+        )
+        seen = Pulse(streams=(), in_flight=0, clock_offset_ms=None, tabs=tabs, connections=1)
+        return dict(connection_view((), seen, 1_000.0, opened=True).rows)
+
+    assert rows(ShareStatistics(served=12, received=8))["Shared answers"] == "12 served, 8 received"
+    assert "Shared answers" not in rows(ShareStatistics(asked=3))

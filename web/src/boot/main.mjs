@@ -7,6 +7,7 @@ import { FileError, Progress, fetchFile } from "./files.mjs";
 import { noteDocumentObservers } from "./observers.mjs";
 import { prefetch, requestsFor } from "./prefetch.mjs";
 import { startRuntime } from "./runtime.mjs";
+import { groupOf, otherTabs } from "./shared.mjs";
 
 export const version = PYODIDE_VERSION;
 
@@ -56,7 +57,8 @@ async function boot() {
     // Across origins only Python knows whether this server takes credentials and our header.
     if (new URL(api).origin === location.origin) {
       const paths = requestsFor(about.requests, location.hash.slice(1));
-      prefetch(paths.map((path) => new URL(path, `${api}api/v1/`).href), prefetched, pending);
+      const others = otherTabs(groupOf(api, about.version), api);
+      prefetch(paths.map((path) => new URL(path, `${api}api/v1/`).href), prefetched, pending, others);
     }
     const progress = new Progress(about.sizes, screen.progress);
     const pyodide = await startRuntime(about, base, progress, screen, {

@@ -32,16 +32,14 @@ function match(pattern, parts) {
 
 /**
  * Asks for every URL at once. `prefetched` gets the answers as they arrive, `pending` has a promise for each (of the
- * answer, or of null when there was none: Python then asks by itself and sees the error there).
+ * answer, or of null when there was none: Python then asks by itself and sees the error there). `others(url)` is a promise
+ * of an answer of another tab, which goes before a request, or null where no tab has one.
  */
-export function prefetch(urls, prefetched, pending) {
+export function prefetch(urls, prefetched, pending, others = () => null) {
   for (const url of urls) {
-    const began = performance.now();
-    const asked = fetch(url, { headers: { Accept: "application/json", "X-Penstock-Client": "boot" } })
-      .then(async (response) => {
-        const headers = {};
-        for (const [name, header] of Object.entries(KEPT)) headers[name] = response.headers.get(header);
-        const answer = { status: response.status, headers, text: await response.text(), began };
+    const given = others(url);
+    const asked = (given ? given.then((answer) => answer ?? request(url)) : request(url))
+      .then((answer) => {
         prefetched.set(url, answer);
         return answer;
       })
@@ -49,4 +47,12 @@ export function prefetch(urls, prefetched, pending) {
       .finally(() => pending.delete(url));
     pending.set(url, asked);
   }
+}
+
+async function request(url) {
+  const began = performance.now();
+  const response = await fetch(url, { headers: { Accept: "application/json", "X-Penstock-Client": "boot" } });
+  const headers = {};
+  for (const [name, header] of Object.entries(KEPT)) headers[name] = response.headers.get(header);
+  return { status: response.status, headers, text: await response.text(), began };
 }

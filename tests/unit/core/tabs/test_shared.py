@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -374,17 +375,13 @@ def test_versions_and_identities_are_apart() -> None:
 def test_a_query_without_an_exchange_is_never_shared() -> None:
     # RT-62
     world = World()
-    queries = {name: type(spec)(**{**_fields(spec), "exchange": None}) for name, spec in world.server.queries().items()}
+    queries = {name: replace(spec, exchange=None) for name, spec in world.server.queries().items()}
     world.server.queries = lambda: queries  # type: ignore[method-assign]
     (one,) = settled(world)
     two = newcomer(world)
     two.look()
     world.run(300)
     assert (shared(one).holding, shared(two).known, shared(two).asked, two.fetched()) == (0, 0, 0, 1)
-
-
-def _fields(spec: Any) -> dict[str, Any]:
-    return {name: getattr(spec, name) for name in spec.__dataclass_fields__}
 
 
 @pytest.mark.parametrize(
@@ -432,8 +429,9 @@ def test_a_mistake_of_the_application_in_reading_or_writing_is_told_and_costs_no
         raise RuntimeError("an application's mistake")
 
     for part in ("dump", "load"):
-        exchange = type(spec.exchange)(**{**_fields(spec.exchange), part: broken})  # type: ignore[arg-type, misc]
-        queries = {**world.server.queries(), "things": type(spec)(**{**_fields(spec), "exchange": exchange})}
+        assert spec.exchange is not None
+        exchange = replace(spec.exchange, dump=broken) if part == "dump" else replace(spec.exchange, load=broken)
+        queries = {**world.server.queries(), "things": replace(spec, exchange=exchange)}
         world.server.queries = lambda queries=queries: queries  # type: ignore[method-assign, misc]
         one = world.tab(f"{part} one")
         world.server.run(500)
@@ -450,6 +448,74 @@ def test_a_mistake_of_the_application_in_reading_or_writing_is_told_and_costs_no
         one.close()
         two.close()
         world.tabs.clear()
+
+
+# A page that starts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_tab_holds_is_written_down_for_the_page_that_starts_next_and_forgotten_when_it_leaves() -> None:
+    # RT-62
+    world = World()
+    (one,) = settled(world)
+    world.run(1_500)
+    world.server.change("t2", state="hot")
+    world.run(1_500)
+    name = f"penstock:held:{one.fake.name}"
+    assert json.loads(world.origin.items[name]) == {"things?mode=live": THINGS.to_json()}
+    one.close()
+    assert name not in world.origin.items
+
+
+def test_what_another_tab_gave_before_python_ran_is_live_without_a_request() -> None:
+    # RT-62, RT-34
+    world = World()
+    (one,) = settled(world)
+    world.server.change("t2", state="hot")
+    world.run(200)
+    query = one.client._cache.query(THINGS)  # pyright: ignore[reportPrivateUsage]
+    assert query.spec.exchange is not None
+    text, position = query.spec.exchange.dump(THINGS, query.data), str(query.position)
+    world.server.change("t3", state="hot")  # while Python starts
+    world.run(300)
+    two = world.tab("late", look=False)
+    now = world.clock.now()
+    assert two.client.seed_shared(THINGS, text, position, now - 9_000, now - 700)
+    seeded = two.client.peek(THINGS)
+    assert seeded is not None
+    assert seeded.updated_ms == pytest.approx(world.clock.wall() - 700, abs=1)
+    two.look()
+    world.run(500)
+    assert two.fetched() == 0
+    assert two.state() == "live"
+    assert world.equal(two)
+    assert shared(two).received == 1
+
+
+def test_what_was_given_before_python_ran_and_cannot_be_read_is_asked_of_the_server() -> None:
+    # RT-62
+    world = World()
+    settled(world)
+    two = world.tab("late", look=False)
+    assert not two.client.seed_shared(THINGS, "[{}]", None, 0.0, 0.0)
+    assert shared(two).malformed == {"unreadable data": 1}
+    two.look()
+    world.run(500)
+    assert world.equal(two)
+
+
+def test_polled_data_that_was_given_before_python_ran_is_asked_for_after_its_lender() -> None:
+    # RT-62
+    world = World()
+    (one,) = settled(world, key=COUNT)
+    two = world.tab("late", look=False)
+    now = world.clock.now()
+    assert two.client.seed_shared(COUNT, json.dumps(world.server.answer_of(COUNT)), None, now - 500, now - 500)
+    two.look(COUNT)
+    world.run(200)
+    before = one.fetched()
+    world.run(12 * INTERVAL_MS)
+    assert two.fetched() == 0
+    assert one.fetched() - before in (11, 12, 13)
 
 
 # Polled by design -----------------------------------------------------------------------------------------------------------------
