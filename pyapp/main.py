@@ -99,7 +99,8 @@ class Console:
             ready = self._host.prefetched(request_of(key).url)
             if ready is not None and ready.shared:
                 position = ready.answer.headers.get(POSITION_HEADER)
-                self._client.seed_shared(key, ready.answer.body, position, ready.began_ms, ready.updated_ms)
+                times = (ready.began_ms, ready.updated_ms)
+                self._client.seed_shared(key, ready.answer.body, position, *times, partial=ready.partial)
             elif ready is not None and error_of(ready.answer) is None:
                 self._client.seed(key, ready.answer.body, ready.answer.headers, ready.began_ms)
         self._host.connect(self._program.dispatch)

@@ -31,13 +31,14 @@ class Prefetched:
     """An answer that the page asked for while Python started. Times are of the page's clock.
 
     Attributes:
-        shared: another tab gave it (RT-62), which knew at `updated_ms` that it was true.
+        shared: another tab gave it (RT-62), which knew at `updated_ms` that it was true, and waited for more if `partial`.
     """
 
     answer: HttpAnswer
     began_ms: float
     shared: bool = False
     updated_ms: float = 0.0
+    partial: bool = False
 
 
 class Host:
@@ -91,7 +92,7 @@ class Host:
                 headers[header] = str(value)
         given = HttpAnswer(int(answer.status), headers, str(answer.text))
         if getattr(answer, "shared", False):
-            return Prefetched(given, float(answer.began), True, float(answer.updated))
+            return Prefetched(given, float(answer.began), True, float(answer.updated), bool(answer.partial))
         return Prefetched(given, float(answer.began))
 
     def connect(self, dispatch: Callable[[str], None]) -> None:

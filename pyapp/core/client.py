@@ -438,16 +438,20 @@ class Client(Queries):
         self._requests.heard(query.spec.endpoint, query.spec.request(key), answer)
         return self._cache.seed(key, text, headers, began_ms)
 
-    def seed_shared(self, key: QueryKey, text: str, position: str | None, began_ms: float, updated_ms: float) -> bool:
+    def seed_shared(
+        self, key: QueryKey, text: str, position: str | None, began_ms: float, updated_ms: float, *, partial: bool = False
+    ) -> bool:
         """Take what another tab gave before Python ran; false when it is not a good one (RT-62).
 
         Args:
             text: as the query's `dump` wrote it.
             began_ms, updated_ms: clock times at which, or later, that tab's request began and it knew its data to be true.
+            partial: that tab waited for more from the server.
         """
-        return self._shares is not None and self._shares.seed(
-            self._cache.query(key), text, parse_position(position), began_ms, updated_ms
-        )
+        query = self._cache.query(key)
+        if self._shares is None:
+            return False
+        return self._shares.seed(query, text, parse_position(position), began_ms, updated_ms, partial=partial)
 
     def request(self, name: str, request: HttpRequest, done: Callable[[Any], None]) -> None:
         """A plain request through the coordinator, for what is no query.

@@ -20,7 +20,10 @@ class Asked:
 
     def __init__(self, context: BrowserContext) -> None:
         self._requests: list[Request] = []
-        context.on("request", self._requests.append)
+        context.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        self._requests.append(request)
 
     def by(self, console: Console) -> list[str]:
         urls = [one.url for one in self._requests if one.frame.page == console.page and one.method == "GET"]

@@ -56,6 +56,7 @@ API = apis.Api(
     error_rate=0.0,
     requests_per_min=1.0,
 )
+HOUR = jobs.JobTrendHour(hour=NOW, complete=1, failed=0, retrying=0, active=0)
 REQUEST = apis.RequestEvent(id="r1", at=NOW, api_name="shop", method="GET", path="/x", status=200, latency_ms=0.25)
 FUNCTION = functions.Function(key="f", name="F", type="task", active=True, paused=False, last_run_at=NOW)
 

@@ -109,7 +109,7 @@ class Fetching:
         query.position = shared.position
         answer = Answer("", {}, shared.began_ms, shared=True)
         self._settle(query, answer, shared.data, notify=False)
-        query.updated_wall_ms = shared.updated_wall_ms
+        query.updated_wall_ms, query.partial = shared.updated_wall_ms, shared.partial
         self._store.watcher.fetched(query, answer)
 
     def cancel(self, query: Query) -> bool:
@@ -179,7 +179,9 @@ class Fetching:
             self.use(query, shared)
             return True
 
-        query.fetch = self.peers.ask(query, not_before_ms, at_most_ms, told)
+        # What a stream keeps fresh may be proven by its place, whenever it was asked for: that is seen when it is here.
+        hint_ms = None if at_most_ms == math.inf and not query.has_data else not_before_ms
+        query.fetch = self.peers.ask(query, hint_ms, at_most_ms, told)
         if query.fetch is None:
             return False
         self._store.forget_later(query)
@@ -276,7 +278,7 @@ class Fetching:
 
     def _settle(self, query: Query, answer: Answer, data: Any, *, notify: bool) -> None:
         query.began_ms = answer.began_ms
-        query.borrowed = answer.shared
+        query.borrowed, query.partial = answer.shared, False
         query.tried_ms = self._clock.now()
         query.snapshot_wall_ms = self._clock.wall() - (query.tried_ms - answer.began_ms)
         query.error = None

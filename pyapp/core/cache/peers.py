@@ -19,12 +19,14 @@ class Shared:
         data, position: as that tab has them.
         began_ms: a clock time of this tab at which, or later, the request of that tab's last snapshot began.
         updated_wall_ms: wall time at which, or later, that tab knew its data to equal the server's.
+        partial: that tab waits for more from the server: events told less than the data needs (RT-6).
     """
 
     data: Any
     position: Position | None
     began_ms: float
     updated_wall_ms: float
+    partial: bool = False
 
 
 Told = Callable[[Shared | None], bool]

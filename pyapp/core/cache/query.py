@@ -34,7 +34,7 @@ class Query:
         stale_at_ms: clock time at which the data became old by somebody's word, until a snapshot from later came.
         cancelled_ms: clock time at which the last fetch was given up by somebody's word, until the next begins.
         position: everything of the stream up to here is in the data (RT-7).
-        borrowed: the data came from another tab (RT-62).
+        borrowed, partial: the data came from another tab, and that tab waited for more from the server (RT-62).
         fetch, appending: the request under way, and whether it is only for a further page.
         freshness: what the feeds measured last.
         gc, gc_ms: the timer that forgets it, and the longest time that an observer asked for.
@@ -58,6 +58,7 @@ class Query:
     cancelled_ms: float | None = None
     position: Position | None = None
     borrowed: bool = False
+    partial: bool = False
     fetch: Cancel | None = None
     fetch_began_ms: float = 0.0
     appending: bool = False

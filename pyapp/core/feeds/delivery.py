@@ -75,6 +75,7 @@ class Delivery:
             # As good as a snapshot by request: nothing is owed any more, and what failed before is made good.
             feed.owed = None
             query.has_data, query.error, query.failures = True, None, 0
+            query.borrowed = False
             query.began_ms = query.began_ms if query.began_ms is not None else self._clock.now()
             self._schedule.plan(feed)
         if reduction.refetch:

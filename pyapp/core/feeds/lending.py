@@ -1,19 +1,19 @@
 """What of the active queries other tabs may have, and what of theirs may be had (RT-62).
 
-Two kinds of data are held for others. What a stream keeps fresh is current: it has a place, and whoever has the stream from there on
-misses nothing. What is polled is as old as its request, and is lent by the tab that asked the server for it, never by one that
-borrowed it.
+A tab lends what it asked the server for, never what it borrowed. Two kinds of data are lent. What a stream keeps fresh is current: it
+has a place, and whoever has the stream from there on misses nothing. What is polled is as old as its request.
 
     to borrow           no data yet                          data
-    -----------------   ----------------------------------   ------------------------------------------------
-    a stream writes it  what a stream keeps fresh elsewhere  nothing: what is owed to it only the server pays
+    -----------------   ----------------------------------   -----------------------------------------------------------------
+    a stream writes it  what a stream keeps fresh elsewhere  only a backfill (RT-42); what is owed to it only the server pays
     it is polled        an answer within its interval        a newer answer within its interval
 
 Borrowed data is admitted only if it misses nothing: its request began late enough (RT-31), or what is owed is paid by its place; and of
 the events that came here before its own were kept, it has all (RT-7). So a truth that the server would have told is never put off.
 
-Who borrows what is polled asks the server later than the tab that it borrowed from, by a lag of its own: so one request serves all, and
-when the lender is gone the first whose lag is over lends.
+Who borrowed asks the server later than the tab that lent, by a lag of its own, where an interval or events have both ask: so one
+request serves all, and when the lender is gone the first whose lag is over lends. Data that waits for a backfill is lent with that
+debt.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ NEWER_BY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Data that other tabs may have; `began_ms` is the clock time of its request, `None` for what a stream keeps current."""
+    """Data that other tabs may have; `began_ms` is the clock time at which the request of its last snapshot began."""
 
     query: Query
-    began_ms: float | None
+    began_ms: float
 
 
 class Lending:
@@ -81,24 +81,26 @@ class Lending:
 
     def held(self) -> Iterator[Held]:
         """What other tabs may have now."""
-        for query, feed in self._feeds.items():
-            if self.lends(query):
-                yield Held(query, query.began_ms if self._polls(feed) else None)
+        for query in self._feeds:
+            if query.began_ms is not None and self.lends(query):
+                yield Held(query, query.began_ms)
 
     def lends(self, query: Query) -> bool:
         """Whether other tabs may have the data of a query."""
         feed = self._feeds.get(query)
-        if feed is None or query.spec.exchange is None or not query.has_data or query.pages > 1:
+        if feed is None or query.spec.exchange is None or not query.has_data or query.borrowed or query.pages > 1:
             return False
         if query.error is not None or query.stale_at_ms is not None or self._pauses():
             return False
         if self._polls(feed):
             # The next is on its way when an interval is over: how old is too old whoever asks decides.
-            young = query.began_ms is not None and self._clock.now() - query.began_ms < 2 * self._interval_ms(query, feed)
-            return young and not feed.lag_ms
-        # Without a backfill or a last word that it still waits for (RT-6, RT-44).
-        complete = feed.owed is None and feed.outdated_ms is None and feed.settling is None
-        return complete and query.position is not None and feed.scope is not None and feed.scope.health.healthy
+            return query.began_ms is not None and self._clock.now() - query.began_ms < 2 * self._interval_ms(query, feed)
+        return feed.owed is None and query.position is not None and feed.scope is not None and feed.scope.health.healthy
+
+    def partial(self, query: Query) -> bool:
+        """Whether data that is lent waits for a backfill, or for the last word of a stream that lags (RT-6, RT-44)."""
+        feed = self._feeds.get(query)
+        return feed is not None and not self._polls(feed) and (feed.outdated_ms is not None or feed.settling is not None)
 
     # Borrowing ----------------------------------------------------------------------------------------------------------------
 
@@ -108,7 +110,7 @@ class Lending:
             return None
         feed = self._feeds.get(query)
         polls = self._polls(feed) if feed is not None else query.spec.stream(query.key) is None
-        if query.has_data and (feed is None or not polls):
+        if query.has_data and (feed is None or not (polls or self._backfills(feed))):
             return None
         if not polls:
             return math.inf
@@ -138,35 +140,46 @@ class Lending:
         return feed.log_whole if feed.log_after is None else position.covers(feed.log_after)
 
     def announced(self, query: Query, began_ms: float, *, first: bool) -> None:
-        """Another tab asked the server for what is polled here too.
+        """Another tab asked the server for what is shown here too.
 
         Args:
             began_ms: at about which clock time.
             first: of two that ask at the same time that tab is to be the one that goes on.
         """
         feed = self._feeds.get(query)
-        if feed is None or not self._polls(feed) or not query.has_data or query.began_ms is None or self._pauses():
+        if feed is None or not query.has_data or query.began_ms is None or self._pauses():
             return
-        if began_ms >= query.began_ms + NEWER_BY * self._interval_ms(query, feed):
+        polls, backfills = self._polls(feed), self._backfills(feed)
+        interval = self._interval_ms(query, feed) if polls else self._timings.event_refetch_ms
+        newer = began_ms >= query.began_ms + NEWER_BY * interval
+        pays = backfills and feed.outdated_ms is not None and began_ms >= feed.outdated_ms
+        if pays or (newer and (polls or backfills)):
             self._cache.fetching.take(query, math.nextafter(query.began_ms, math.inf))
-        elif first and not feed.lag_ms:
+        elif first and not newer and not feed.lag_ms:
             self._stand_back(feed)
             self._schedule.plan(feed)
 
     def activated(self, feed: Feed) -> None:
         """Somebody looks at a query again; its data may be another tab's."""
-        if feed.query.borrowed and self._polls(feed):
-            self._stand_back(feed)
+        if feed.query.borrowed and feed.query.began_ms is not None:
+            self._took(feed, feed.query.began_ms)
+            if feed.query.partial:
+                self._schedule.refetch(feed)
 
     def came(self, feed: Feed, answer: Answer) -> None:
         """An answer came: of the server, or of another tab."""
-        if answer.shared and self._polls(feed):
-            self._stand_back(feed)
-            self._schedule.took_turn(feed)
-        else:
+        if not answer.shared:
             feed.lag_ms = 0.0
+            return
+        self._took(feed, answer.began_ms)
+        if feed.query.partial:
+            feed.outdated_ms = self._clock.now()  # what that tab waits for, this one does, too
 
     # Inside -------------------------------------------------------------------------------------------------------------------
+
+    def _took(self, feed: Feed, began_ms: float) -> None:
+        self._stand_back(feed)
+        self._schedule.took_turn(feed, began_ms)
 
     def _stand_back(self, feed: Feed) -> None:
         """Another tab asks the server for what both show: this one asks later."""
@@ -178,6 +191,11 @@ class Lending:
             return True
         connection = self._scopes.connection(feed.scope)
         return feed.scope.polling and (connection is None or connection.phase is Phase.CLOSED)
+
+    def _backfills(self, feed: Feed) -> bool:
+        """Whether a query that a healthy stream writes waits for nothing but what events did not tell (RT-42)."""
+        healthy = feed.scope is not None and feed.scope.health.healthy
+        return healthy and feed.owed is None and feed.outdated_ms is not None and feed.query.pages <= 1
 
     def _interval_ms(self, query: Query, feed: Feed | None) -> float:
         if feed is not None and feed.scope is not None:

@@ -103,9 +103,9 @@ class Schedule:
         due = now if last is None else max(now, last + self._timings.event_refetch_ms)
         feed.trailing = self._clock.call_at(due + feed.lag_ms, lambda: self._turn(feed))
 
-    def took_turn(self, feed: Feed) -> None:
+    def took_turn(self, feed: Feed, began_ms: float) -> None:
         """Another tab's answer served: the next refetch that events cause waits as if it had been asked for here (RT-62)."""
-        feed.allowance.refetched_ms = self._clock.now()
+        feed.allowance.refetched_ms = max(began_ms, feed.allowance.refetched_ms or began_ms)
         if feed.trailing is not None:
             feed.trailing.cancel()
             feed.trailing = None

@@ -20,9 +20,9 @@ TABS_AT_MOST = 256
 
 @dataclass(slots=True)
 class _Tab:
-    """The keys of a tab: the clock time at which the request of its data began, `None` for what a stream keeps fresh."""
+    """The keys of a tab, with the clock time at about which the request of its last snapshot began."""
 
-    keys: dict[str, float | None] = field(default_factory=dict[str, float | None])
+    keys: dict[str, float] = field(default_factory=dict[str, float])
 
 
 class Book:
@@ -40,7 +40,7 @@ class Book:
         """How many keys are announced, by whomever."""
         return sum(len(tab.keys) for tab in self._tabs.values())
 
-    def heard(self, tab: str, keys: Mapping[str, float | None], gone: tuple[str, ...], now_ms: float) -> None:
+    def heard(self, tab: str, keys: Mapping[str, float], gone: tuple[str, ...], now_ms: float) -> None:
         """A tab announced keys, with ages in ms, and withdrew others."""
         known = self._tabs.pop(tab, None) or _Tab()
         self._tabs[tab] = known
@@ -48,7 +48,7 @@ class Book:
             known.keys.pop(key, None)
         for key, age_ms in keys.items():
             if key in known.keys or len(known.keys) < KEYS_AT_MOST:
-                known.keys[key] = None if age_ms is None else now_ms - age_ms
+                known.keys[key] = now_ms - age_ms
         while len(self._tabs) > TABS_AT_MOST:
             del self._tabs[next(iter(self._tabs))]
 
@@ -69,18 +69,12 @@ class Book:
         self._tabs.clear()
 
     def holder(self, key: str, not_before_ms: float) -> str | None:
-        """Who holds a key: by a stream if somebody does, else the newest answer whose request began at `not_before_ms` or later.
-
-        Of several the one that was heard last.
-        """
+        """Who holds the newest answer to a key, if its request began at `not_before_ms` or later; of several who was heard last."""
         best, newest = None, not_before_ms
         for tab, known in self._tabs.items():
-            if key in known.keys:
-                began = known.keys[key]
-                if began is None:
-                    best, newest = tab, float("inf")
-                elif began >= newest:
-                    best, newest = tab, began
+            began = known.keys.get(key)
+            if began is not None and began >= newest:
+                best, newest = tab, began
         return best
 
 
@@ -88,19 +82,19 @@ class Said(Generic[K]):
     """What this tab announced last, to say only what is new."""
 
     def __init__(self) -> None:
-        self._keys: dict[K, float | None] = {}
+        self._keys: dict[K, float] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def news(self, held: Mapping[K, float | None]) -> tuple[dict[K, float | None], tuple[K, ...]]:
+    def news(self, held: Mapping[K, float]) -> tuple[dict[K, float], tuple[K, ...]]:
         """The keys that are new or have newer data, and those that are held no longer; from now on they have been said.
 
         Args:
             held: clock times as in `Book`.
         """
         held = dict(list(held.items())[:KEYS_AT_MOST])
-        news = {key: began for key, began in held.items() if key not in self._keys or self._keys[key] != began}
+        news = {key: began for key, began in held.items() if self._keys.get(key) != began}
         gone = tuple(key for key in self._keys if key not in held)
         self._keys = held
         return news, gone

@@ -1,11 +1,11 @@
 """What tabs say to each other of the data that they hold, as text (RT-62). What another tab says is untrusted: no message is `None`.
 
-{"share":"hold","from":"a1","hello":true,"keys":[["[\\"jobs\\",\\"live\\",{}]",null],["…",1200.0]],"gone":["…"]}
-                                     keys that a tab holds fresh: `null` kept so by a stream, else the ms since its request began
+{"share":"hold","from":"a1","hello":true,"keys":[["[\\"jobs\\",\\"live\\",{}]",1200.0]],"gone":["…"]}
+                                     keys that a tab holds fresh, with the ms since the request of its last snapshot began
 {"share":"ask","from":"b2","ask":7,"key":"…"}                   for one tab
 {"share":"none","from":"a1","to":{"b2":7}}                      it does not hold that key any more
-{"share":"give","from":"a1","to":{"b2":7,"c3":4},"key":"…","began":1200.0,"updated":300.0,"position":"e1:5"}⏎data
-                                     `to` has the number of each tab's question; ages in ms; the data is what the query's `dump` wrote
+{"share":"give","from":"a1","to":{"b2":7,"c3":4},"key":"…","began":1200.0,"updated":300.0,"position":"e1:5",
+ "partial":false}⏎data               `to` has the number of each tab's question; ages in ms; the data is what the query's `dump` wrote
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Holding:
 
     Attributes:
         hello: it just came, and asks what the others hold.
-        keys: the age of each key's data in ms, `None` for what a stream keeps fresh.
+        keys: the age of each key's last snapshot in ms.
     """
 
     tab: str
     hello: bool
-    keys: Mapping[str, float | None]
+    keys: Mapping[str, float]
     gone: tuple[str, ...] = ()
 
 
@@ -58,7 +58,7 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Data for those in `to`. Ages in ms at the moment at which it was said."""
+    """Data for those in `to`. Ages in ms at the moment at which it was said; `partial` waits for a backfill at the tab that gives."""
 
     tab: str
     to: Mapping[str, int]
@@ -67,6 +67,7 @@ class Given:
     updated_age_ms: float
     position: Position | None
     text: str
+    partial: bool = False
 
 
 ShareMessage: TypeAlias = Holding | Question | Nothing | Given
@@ -83,9 +84,9 @@ def write(message: ShareMessage) -> str:
             said = {"share": "ask", "from": tab, "ask": number, "key": key}
         case Nothing(tab, to):
             said = {"share": "none", "from": tab, "to": to}
-        case Given(tab, to, key, began, updated, position, text):
-            place = str(position) if position else ""
-            said = {"share": "give", "from": tab, "to": to, "key": key, "began": began, "updated": updated, "position": place}
+        case Given(tab, to, key, began, updated, position, text, partial):
+            said = {"share": "give", "from": tab, "to": to, "key": key, "began": began, "updated": updated}
+            said |= {"position": str(position) if position else "", "partial": partial}
             body = f"\n{text}"
     return to_json(said).decode() + body
 
@@ -115,7 +116,7 @@ def read(text: str) -> ShareMessage | None:
             position = said.get("position")
             if began is None or updated is None or not isinstance(position, str):
                 return None
-            return Given(tab, _to(said.get("to")), key, began, updated, parse_position(position), body)
+            return Given(tab, _to(said.get("to")), key, began, updated, parse_position(position), body, said.get("partial") is True)
         case _:
             return None
 
@@ -124,14 +125,14 @@ def _list(value: object) -> list[Any]:
     return cast("list[Any]", value)[:KEYS_AT_MOST] if isinstance(value, list) else []
 
 
-def _keys(value: object) -> dict[str, float | None]:
-    keys: dict[str, float | None] = {}
+def _keys(value: object) -> dict[str, float]:
+    keys: dict[str, float] = {}
     for row in _list(value):
         match row:
-            case [str(key), None] if len(key) <= KEY_LENGTH:
-                keys[key] = None
-            case [str(key), age] if len(key) <= KEY_LENGTH and _age(age) is not None:
-                keys[key] = _age(age)
+            case [str(key), said] if len(key) <= KEY_LENGTH:
+                age = _age(said)
+                if age is not None:
+                    keys[key] = age
             case _:
                 pass
     return keys

@@ -42,7 +42,7 @@ class Holding(Protocol):
     def query(self) -> Query: ...
 
     @property
-    def began_ms(self) -> float | None: ...
+    def began_ms(self) -> float: ...
 
 
 class Lender(Protocol):
@@ -54,8 +54,12 @@ class Lender(Protocol):
 
     def lends(self, query: Query) -> bool: ...
 
+    def partial(self, query: Query) -> bool:
+        """Whether its data waits for more from the server."""
+        ...
+
     def announced(self, query: Query, began_ms: float, *, first: bool) -> None:
-        """Another tab has a polled answer of about this age."""
+        """Another tab's last snapshot of a query is of about this time."""
         ...
 
 
@@ -196,7 +200,7 @@ class SharedAnswers:
             self._looked_ms = now
             self._announce()
 
-    def _announce(self, *, hello: bool = False) -> dict[QueryKey, float | None]:
+    def _announce(self, *, hello: bool = False) -> dict[QueryKey, float]:
         """Say to all what is new; returns what is held and was said before."""
         held = self._held()
         news, gone = self._said.news(held) if len(self._book) else ({}, ())
@@ -206,7 +210,7 @@ class SharedAnswers:
             self._post(m.Holding(self._tab, hello, self._ages(news), tuple(key.to_json() for key in gone)))
         return {key: began for key, began in held.items() if key not in news}
 
-    def _held(self) -> dict[QueryKey, float | None]:
+    def _held(self) -> dict[QueryKey, float]:
         held = {one.query.key: one.began_ms for one in self._lender.held()} if self._lender is not None else {}
         for key in [key for key in self._texts if key not in held]:
             del self._texts[key]
@@ -217,9 +221,9 @@ class SharedAnswers:
         assert query is not None  # it is held
         return query.spec.request(key).url
 
-    def _ages(self, keys: Mapping[QueryKey, float | None]) -> dict[str, float | None]:
+    def _ages(self, keys: Mapping[QueryKey, float]) -> dict[str, float]:
         now = self._clock.now()
-        return {key.to_json(): None if began is None else max(0.0, now - began) for key, began in keys.items()}
+        return {key.to_json(): max(0.0, now - began) for key, began in keys.items()}
 
     # Asking (cache.Peers) -----------------------------------------------------------------------------------------------------
 
@@ -250,7 +254,7 @@ class SharedAnswers:
         self._end(ask)
         ask.done(None)
 
-    def seed(self, query: Query, text: str, position: Position | None, began_ms: float, updated_ms: float) -> bool:
+    def seed(self, query: Query, text: str, position: Position | None, began_ms: float, updated_ms: float, *, partial: bool) -> bool:
         """Take what another tab gave to this page before Python ran; false where it cannot be read. Times of this page's clock."""
         exchange = query.spec.exchange
         loaded = self._load(query, text) if exchange is not None else None
@@ -258,7 +262,8 @@ class SharedAnswers:
             return False
         self._asked += 1
         self._received += 1
-        self._use(query, Shared(loaded[0], position, began_ms, self._clock.wall() - (self._clock.now() - updated_ms)))
+        updated_wall_ms = self._clock.wall() - (self._clock.now() - updated_ms)
+        self._use(query, Shared(loaded[0], position, began_ms, updated_wall_ms, partial))
         return True
 
     # Hearing ------------------------------------------------------------------------------------------------------------------
@@ -285,7 +290,7 @@ class SharedAnswers:
                 self._given(given)
         return True
 
-    def _holds(self, tab: str, keys: Mapping[str, float | None], gone: tuple[str, ...], *, hello: bool) -> None:
+    def _holds(self, tab: str, keys: Mapping[str, float], gone: tuple[str, ...], *, hello: bool) -> None:
         now = self._clock.now()
         self._book.heard(tab, keys, gone, now)
         if hello:
@@ -293,7 +298,7 @@ class SharedAnswers:
             self._announced += len(known)
             self._post(m.Holding(self._tab, False, self._ages(known)), tab)
         for key, age_ms in keys.items():
-            if age_ms is not None and self._lender is not None:
+            if self._lender is not None:
                 query = self._query(key)
                 if query is not None:
                     self._lender.announced(query, now - age_ms, first=tab < self._tab)
@@ -327,7 +332,8 @@ class SharedAnswers:
             ask.done(None)
             return
         # It was said after it was asked for: at that moment it was younger than this, never older.
-        shared = Shared(loaded[0], given.position, ask.asked_ms - given.began_age_ms, ask.asked_wall_ms - given.updated_age_ms)
+        ages = ask.asked_ms - given.began_age_ms, ask.asked_wall_ms - given.updated_age_ms
+        shared = Shared(loaded[0], given.position, *ages, given.partial)
         if ask.done(shared):
             self._received += 1
         else:
@@ -364,8 +370,9 @@ class SharedAnswers:
 
     def _give(self, key: str, to: Mapping[str, int]) -> None:
         query = self._query(key)
-        text = self._text(query) if query is not None and self._lender is not None and self._lender.lends(query) else None
-        if query is None or text is None:
+        lender = self._lender
+        text = self._text(query) if query is not None and lender is not None and lender.lends(query) else None
+        if query is None or text is None or lender is None:
             self._refused += len(to)
             self._post(m.Nothing(self._tab, to), *to)
             return
@@ -374,7 +381,7 @@ class SharedAnswers:
         began = now if query.began_ms is None else query.began_ms
         updated = wall if query.updated_wall_ms is None else query.updated_wall_ms
         ages = max(0.0, now - began), max(0.0, wall - updated)
-        self._post(m.Given(self._tab, to, key, *ages, query.position, text), *to)
+        self._post(m.Given(self._tab, to, key, *ages, query.position, text, lender.partial(query)), *to)
 
     def _text(self, query: Query) -> str | None:
         """The text of a query's data; the same data is written once."""

@@ -72,7 +72,8 @@ export function otherTabs(group, api) {
 /** As old as at the tab that gave it: ages count from the question. */
 function answerOf(said, text, began) {
   const headers = { position: said.position, etag: null, date: null, type: "application/json" };
-  return { status: 200, headers, text, began: began - said.began, shared: true, updated: began - said.updated };
+  const ages = { began: began - said.began, updated: began - said.updated };
+  return { status: 200, headers, text, ...ages, shared: true, partial: said.partial === true };
 }
 
 /** Paths with who holds them: `{name, tab, key}`. */

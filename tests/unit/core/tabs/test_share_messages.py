@@ -21,11 +21,11 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.t
     "message",
     [
         m.Holding("a1", True, {}),
-        m.Holding("a1", False, {KEY: None, "b": 1200.0}, ("c",)),
+        m.Holding("a1", False, {KEY: 0.0, "b": 1200.0}, ("c",)),
         m.Question("b2", 7, KEY),
         m.Nothing("a1", {"b2": 7}),
         m.Given("a1", {"b2": 7, "c3": 4}, KEY, 1200.0, 0.0, Position("e1", 5), '{"rows":\n["two lines"]}'),
-        m.Given("a1", {"b2": 7}, KEY, 1200.0, 0.0, None, ""),
+        m.Given("a1", {"b2": 7}, KEY, 1200.0, 0.0, None, "", True),
     ],
 )
 def test_a_message_comes_back_as_it_was_said_and_is_none_of_the_election(message: m.ShareMessage) -> None:
@@ -61,13 +61,13 @@ def test_what_is_no_message_is_none(text: str) -> None:
 def test_of_a_message_that_is_partly_nonsense_the_rest_counts() -> None:
     keys = [["a", 5], ["b", -1], ["c", "x"], [7, 1], ["d"], "e", ["f", None], ["g" * 3_000, None], ["h" * 3_000, 1]]
     said = {"share": "hold", "from": "a1", "hello": 1, "keys": keys, "gone": ["x", 7]}
-    assert m.read(json.dumps(said)) == m.Holding("a1", False, {"a": 5.0, "f": None}, ("x",))
+    assert m.read(json.dumps(said)) == m.Holding("a1", False, {"a": 5.0}, ("x",))
     assert m.read('{"share":"none","from":"a","to":{"b":7,"c":"x"}}') == m.Nothing("a", {"b": 7})
     assert m.read('{"share":"none","from":"a","to":[7]}') == m.Nothing("a", {})
 
 
 def test_no_more_keys_are_read_than_a_tab_can_hold() -> None:
-    message = m.read(json.dumps({"share": "hold", "from": "a", "keys": [[f"k{n}", None] for n in range(1_000)]}))
+    message = m.read(json.dumps({"share": "hold", "from": "a", "keys": [[f"k{n}", 1] for n in range(1_000)]}))
     assert isinstance(message, m.Holding)
     assert len(message.keys) == m.KEYS_AT_MOST
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tabs_world import THINGS, Tab, World
 
-from pyapp.core.client import aggregate, item, window
+from pyapp.core.client import aggregate, item, live, window
 from pyapp.core.tabs import share_messages as m
 from pyapp.core.tabs.shared import ShareStatistics
 from pyapp.core.testing.tabs import FakeTab
@@ -448,6 +448,57 @@ def test_a_mistake_of_the_application_in_reading_or_writing_is_told_and_costs_no
         one.close()
         two.close()
         world.tabs.clear()
+
+
+# Backfills ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_data_that_waits_for_a_backfill_is_lent_with_that_debt_and_one_request_pays_it_for_all() -> None:
+    # RT-62, RT-6, RT-42
+    hot = live("things", state=["hot"])
+    world = World()
+    for number in range(60):
+        world.server.change(f"x{number}", state="hot")
+    tabs = settled(world, key=hot)
+    world.server.change("x0", state="hot")  # now it is known where the stream is
+    world.run(500)
+    for name in ("t1", "t2", "t3"):
+        tabs.append(newcomer(world, name))
+        tabs[-1].look(hot)
+        world.run(300)
+    assert [tab.fetched() for tab in tabs[1:]] == [0, 0, 0]
+    before = sum(tab.fetched() for tab in tabs)
+    # Rows leave the list, so each tab needs what comes after its last row: that only the server knows.
+    for number in range(20):
+        world.server.change(f"x{59 - number}", state="cold")
+        world.run(1_000)
+    asked = sum(tab.fetched() for tab in tabs) - before
+    assert asked <= 6, "four tabs alone would ask 16 to 20 times"
+    world.run(INTERVAL_MS + 2 * LAG_MS + 500)
+    assert all(tab.data(hot) == world.server.answer_of(hot) for tab in tabs)
+    assert {tab.state(hot) for tab in tabs} == {"live"}
+
+
+def test_a_page_that_starts_with_partial_data_asks_for_the_rest() -> None:
+    # RT-62, RT-6
+    hot = live("things", state=["hot"])
+    world = World()
+    for number in range(3):
+        world.server.change(f"x{number}", state="hot")
+    settled(world, key=THINGS)
+    world.server.change("x0", state="hot")
+    world.run(300)
+    two = world.tab("late", look=False)
+    now = world.clock.now()
+    rows = json.dumps(world.server.answer_of(hot)[1:])  # a row is missing, and that tab knew that something was
+    position = f"e1:{world.server.sequence}"
+    assert two.client.seed_shared(hot, rows, position, now - 500, now, partial=True)
+    two.look(hot)
+    world.run(300)
+    assert len(two.data(hot)) == 2
+    world.run(INTERVAL_MS + 2 * LAG_MS)
+    assert two.data(hot) == world.server.answer_of(hot)
+    assert two.fetched() == 1
 
 
 # A page that starts ----------------------------------------------------------------------------------------------------------------
