@@ -229,7 +229,6 @@ class Client(Queries):
                 freshen=self._take_in,
                 use=self._cache.fetching.use,
                 storage=tabs.storage,
-                group=tabs.group,
                 on_error=self._raised,
             )
             self._shares.connect(self._feeds.lending)

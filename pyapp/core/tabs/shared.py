@@ -125,7 +125,6 @@ class SharedAnswers:
         freshen: Callable[[], None],
         on_error: Callable[[Exception], None],
         storage: Storage | None = None,
-        group: str = "",
     ) -> None:
         """Args:
         tab: this tab's name.
@@ -133,7 +132,7 @@ class SharedAnswers:
         use: puts data of another tab into the query.
         freshen: take in what waits of the streams, so that what is given is current.
         on_error: told of a mistake in an application's `dump` or `load`.
-        storage, group: where a page that starts reads what the tabs of a group hold.
+        storage: where a page that starts reads what the tabs of its group hold.
         """
         self._clock = clock
         self._tab = tab
@@ -142,7 +141,8 @@ class SharedAnswers:
         self._find = find
         self._use = use
         self._freshen = freshen
-        self._notes = Notes(storage, f"{group}:held:{tab}")
+        self._storage = storage
+        self._notes = Notes(None, "")
         self._looked_ms = -math.inf
         self._on_error = on_error
         self._lender: Lender | None = None
@@ -164,9 +164,10 @@ class SharedAnswers:
 
     # Taking part --------------------------------------------------------------------------------------------------------------
 
-    def join(self) -> None:
-        """The channel is open."""
+    def join(self, group: str) -> None:
+        """The channel of a group is open."""
         self._joined = True
+        self._notes = Notes(self._storage, f"{group}:held:{self._tab}")
         self._announce(hello=True)
 
     def leave(self, *, closed: bool = False) -> None:

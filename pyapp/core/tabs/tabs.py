@@ -146,7 +146,7 @@ class Tabs:
             case e.OpenChannel():
                 self._channel.open(self._group, self._heard)
                 if self._shares is not None:
-                    self._shares.join()
+                    self._shares.join(self._group)
                 self.transport.step_down()
             case e.CloseChannel():
                 if self._shares is not None:

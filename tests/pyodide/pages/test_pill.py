@@ -107,9 +107,9 @@ def test_streams_that_share_a_connection_are_one_connection() -> None:
 def test_shared_answers_are_told_in_the_pill_where_there_were_any() -> None:
     # RT-62
     def rows(shared: ShareStatistics) -> dict[str, str]:
-        tabs = TabStatistics(
-            "a", Role.LEADING, Out.NONE, 0.0, "1:a", "a", 2, 0, 0, 0, 0, 0, 0, takeovers=1, steals=0, deposed=0, unread=0, shared=shared
-        )
+        counts = dict.fromkeys(("told", "received", "strays", "early", "invalid", "takeovers", "steals", "deposed"), 0)
+        more = {"stalls": 0, "hasty": 0, "unled_ms": 0.0, "patience_ms": 1_500.0, "unread": 0}
+        tabs = TabStatistics("a", Role.LEADING, Out.NONE, 0.0, "1:a", "a", tabs=2, serving=0, shared=shared, **counts, **more)  # type: ignore[arg-type]
         seen = Pulse(streams=(), in_flight=0, clock_offset_ms=None, tabs=tabs, connections=1)
         return dict(connection_view((), seen, 1_000.0, opened=True).rows)
 

@@ -35,7 +35,7 @@ def said(world: World, by: str = "") -> list[m.ShareMessage]:
 def forge(world: World, to: Tab, text: str) -> None:
     """Another tab says something to one."""
     stranger = FakeTab(world.origin, "stranger")
-    stranger.group = to.fake.group
+    stranger.channel.group = to.fake.channel.group
     world.origin.broadcast(stranger, text, [to.fake.name])
 
 
@@ -511,7 +511,7 @@ def test_what_a_tab_holds_is_written_down_for_the_page_that_starts_next_and_forg
     world.run(1_500)
     world.server.change("t2", state="hot")
     world.run(1_500)
-    name = f"penstock:held:{one.fake.name}"
+    name = f"{one.fake.channel.group}:held:{one.fake.name}"
     assert json.loads(world.origin.items[name]) == {"things?mode=live": THINGS.to_json()}
     one.close()
     assert name not in world.origin.items
