@@ -195,7 +195,8 @@ class Lending:
     def _backfills(self, feed: Feed) -> bool:
         """Whether a query that a healthy stream writes waits for nothing but what events did not tell (RT-42)."""
         healthy = feed.scope is not None and feed.scope.health.healthy
-        return healthy and feed.owed is None and feed.outdated_ms is not None and feed.query.pages <= 1
+        waits = feed.owed is None and feed.outdated_ms is not None and feed.asked_why is None
+        return healthy and waits and feed.query.pages <= 1
 
     def _interval_ms(self, query: Query, feed: Feed | None) -> float:
         if feed is not None and feed.scope is not None:

@@ -10,6 +10,7 @@ import pytest
 from tabs_world import THINGS, Tab, World
 
 from pyapp.core.client import aggregate, item, live, window
+from pyapp.core.streams.position import parse_position
 from pyapp.core.tabs import share_messages as m
 from pyapp.core.tabs.shared import ShareStatistics
 from pyapp.core.testing.tabs import FakeTab
@@ -178,31 +179,70 @@ def test_events_that_come_between_the_answer_and_its_arrival_are_laid_on_top() -
     assert shared(one).served + two.fetched() >= 1
 
 
-def test_an_answer_from_before_what_this_tab_has_seen_of_the_stream_is_not_taken() -> None:
+@pytest.mark.parametrize(("position", "taken"), [(None, False), ("e1:2", False), ("e0:3", False), ("e1:3", True), ("e1:4", True)])
+def test_an_answer_from_before_what_this_tab_was_told_by_the_stream_is_not_taken(position: str | None, taken: bool) -> None:
     # RT-62, RT-7, RT-34
     world = World()
     (one,) = settled(world)
     two = newcomer(world)
     world.server.change("t2", state="hot")
     world.run(200)
-    two.look(item("things", "t1"))  # the stream of both is confirmed here, at event 2
+    two.look(item("things", "t1"))  # the stream is confirmed here, at event 2
     world.run(500)
-    begun = [message for message in said(world) if isinstance(message, m.Given)]
+    world.server.change("t3", state="hot")  # told to a tab that has no list yet
+    world.run(200)
     one.fake.freeze()
-    fetched = two.fetched()
+    fetched, received = two.fetched(), shared(two).received
     two.look()
     world.run(20)
-    assert shared(two).asked == 1
-    number = next(message.number for message in said(world, "late") if isinstance(message, m.Question))
-    rows = json.dumps([])
-    told = m.write(m.Given("t0", {"late": number}, THINGS.to_json(), 10.0, 10.0, None, rows))
-    forge(world, two, told)
+    number = [message.number for message in said(world, "late") if isinstance(message, m.Question)][-1]
+    rows = json.dumps(world.server.answer_of(THINGS) if taken else [])
+    forge(world, two, m.write(m.Given("t0", {"late": number}, THINGS.to_json(), 10.0, 10.0, parse_position(position), rows)))
     world.run(5)
-    assert shared(two).unfit == 1
+    assert (shared(two).received - received, shared(two).unfit) == ((1, 0) if taken else (0, 1))
+    world.run(500)
+    assert two.fetched() == fetched + (not taken)
+    assert world.equal(two)
+
+
+def test_what_somebody_called_old_is_asked_of_the_server_wherever_it_is_held() -> None:
+    # RT-62, RT-31
+    world = World()
+    settled(world)
+    world.server.change("t2", state="hot")
+    two = newcomer(world)
+    two.look()
+    world.run(500)
+    fetched, received = two.fetched(), shared(two).received
+    two.client.reset(THINGS)
     world.run(500)
     assert two.fetched() == fetched + 1
+    assert shared(two).received == received
     assert world.equal(two)
-    assert begun == []
+
+
+def test_a_tab_takes_in_what_waits_before_it_answers() -> None:
+    # RT-62
+    world = World()
+    settled(world)
+    two = newcomer(world)
+    behind: list[int] = []
+    broadcast = world.origin.broadcast
+
+    def noting(sender: Any, text: Any, to: Any = ()) -> None:
+        message = m.read(text) if isinstance(text, str) else None
+        if isinstance(message, m.Given):
+            assert message.position is not None
+            behind.append(world.server.sequence - message.position.sequence)
+        broadcast(sender, text, to)
+
+    world.origin.broadcast = noting  # type: ignore[method-assign]
+    for number in range(40):
+        world.server.change(f"x{number}", state="hot")
+        world.run(7)
+        if number == 20:
+            two.look()
+    assert behind == [0]
 
 
 def test_a_holder_that_holds_it_no_longer_says_so_and_the_server_is_asked_at_once() -> None:
@@ -223,6 +263,20 @@ def test_a_holder_that_holds_it_no_longer_says_so_and_the_server_is_asked_at_onc
     world.server.answering = True
     world.run(1_000)
     assert world.equal(two)
+
+
+def test_what_a_tab_turned_out_not_to_hold_is_not_asked_for_again() -> None:
+    # RT-62
+    world = World()
+    (one,) = settled(world)
+    two = newcomer(world)
+    one.fake.freeze()
+    two.look()
+    world.run(60)
+    (question,) = [message for message in said(world, "late") if isinstance(message, m.Question)]
+    forge(world, two, m.write(m.Nothing("t0", {"late": question.number})))
+    world.run(5)
+    assert (shared(two).declined, shared(two).known) == (1, 0)
 
 
 def test_a_hidden_tab_withdraws_what_it_held_and_its_channel_is_closed() -> None:
@@ -477,6 +531,26 @@ def test_data_that_waits_for_a_backfill_is_lent_with_that_debt_and_one_request_p
     world.run(INTERVAL_MS + 2 * LAG_MS + 500)
     assert all(tab.data(hot) == world.server.answer_of(hot) for tab in tabs)
     assert {tab.state(hot) for tab in tabs} == {"live"}
+
+
+def test_who_borrowed_partial_data_asks_for_the_rest_when_the_lender_is_gone() -> None:
+    # RT-62, RT-6
+    hot = live("things", state=["hot"])
+    world = World()
+    for number in range(60):
+        world.server.change(f"x{number}", state="hot")
+    (one,) = settled(world, key=hot)
+    two = newcomer(world)
+    for number in range(2):  # for the first it asks at once, for the second in five seconds
+        world.server.change(f"x{59 - number}", state="cold")
+        world.run(500)
+    two.look(hot)
+    world.run(300)
+    assert shared(two).received == 1
+    assert len(two.data(hot)) == 49
+    one.fake.kill()
+    world.run(INTERVAL_MS + 2 * LAG_MS)
+    assert two.data(hot) == world.server.answer_of(hot)
 
 
 def test_a_page_that_starts_with_partial_data_asks_for_the_rest() -> None:
