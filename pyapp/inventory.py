@@ -651,6 +651,8 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("/jobs", "Jobs", ("events",), (live("jobs"), live("functions"), live("workers"), aggregate("jobs.stats"))),
     ViewRow("/functions", "Functions", ("events",), (live("functions"),)),
     ViewRow("/functions/{key}", "Function", ("events", "jobs.trends"), (live("functions"),)),
+    ViewRow("/apis", "APIs", ("apis",), (live("apis"),)),
+    ViewRow("/apis/{name}", "API", ("api", "requests"), ()),
     ViewRow("/workers", "Workers", ("workers",), (live("workers"),)),
     ViewRow("/workers/{name}", "Worker", ("workers",), (live("workers"),)),
 )

@@ -34,6 +34,8 @@ def activity(
     table: MakeTable,
     empty: tuple[str, str],
     env: Env,
+    *,
+    before: object = nothing,
 ) -> TemplateResult:
     """The panel.
 
@@ -41,6 +43,7 @@ def activity(
         name, words, classes: its name, its title, and the style sheet's classes.
         need: what the page calls the list, in its needs, its messages and its address.
         shown, result: the list's state and what was read of it.
+        before: what narrows the list, behind its mark.
         empty: that a live list has no rows, and what will change that.
     """
     data = result.data
@@ -65,6 +68,7 @@ def activity(
         reload=(need,),
         opened=env.opened,
         classes=classes,
+        before=before,
         count=count,
         chip=chip,
         controls=window_control(need, shown),

@@ -78,7 +78,7 @@ def system_figures(stats: DashboardStats, stale: int | None) -> TemplateResult:
         t"{_figure('Job success', success, f'{failed:,} unsuccessful', success_level(runs.success_rate) if runs.total else '')}"
         t"{_figure('API requests', formats.measure(apis.requests_per_min, '/min'), formats.plural(apis.requests, 'request'))}"
         t"{_figure('API latency', latency, 'mean')}"
-        t"{_figure('API errors', errors, formats.plural(wrong, 'error'), _high(apis.error_rate) if apis.requests else '')}"
+        t"{_figure('API errors', errors, formats.plural(wrong, 'error'), errors_level(apis.error_rate) if apis.requests else '')}"
         t"</dl>"
     )
 
@@ -93,8 +93,9 @@ def success_level(rate: float) -> str:
     return "bad" if rate < _SUCCESS_BAD else "warn" if rate < _SUCCESS_WARN else ""
 
 
-def _high(errors: float) -> str:
-    return "bad" if errors >= _ERRORS_BAD else "warn" if errors >= _ERRORS_WARN else ""
+def errors_level(rate: float) -> str:
+    """`warn` or `bad` for a rate of errors (0..100) that is out of the ordinary."""
+    return "bad" if rate >= _ERRORS_BAD else "warn" if rate >= _ERRORS_WARN else ""
 
 
 def _figure(name: str, value: Quantity, small: object, level: str = "") -> TemplateResult:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from pyapp.pages import dashboard, function, functions, jobs, worker, workers
+from pyapp.pages import api, apis, dashboard, function, functions, jobs, worker, workers
 from pyapp.pages.protocol import Page
 
 DEFAULT: Final = "dashboard"
@@ -20,6 +20,8 @@ ROUTES: Final[Mapping[str, Page]] = {
     "jobs": cast("Page", jobs),
     "functions": cast("Page", functions),
     "functions/{key}": cast("Page", function),
+    "apis": cast("Page", apis),
+    "apis/{name}": cast("Page", api),
     "workers": cast("Page", workers),
     "workers/{name}": cast("Page", worker),
 }

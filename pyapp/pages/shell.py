@@ -44,6 +44,7 @@ RAIL = (
     Place("dashboard", "Overview", "n-dash"),
     Place("jobs", "Jobs", "n-jobs"),
     Place("functions", "Functions", "n-fn"),
+    Place("apis", "APIs", "n-api"),
     Place("workers", "Workers", "n-work"),
 )
 

@@ -70,3 +70,23 @@ def test_a_function_is_paused_and_resumed_and_the_page_shows_what_the_server_say
     console.page.click("[data-panel=summary] >> text=Resume")
     console.until("() => document.querySelector('[data-panel=summary]').innerText.includes('Pause')")
     assert next(one["paused"] for one in quiet.get("api/v1/functions")["functions"] if one["key"] == key) is False
+
+
+def test_the_apis_are_those_of_the_server_and_one_shows_its_routes_and_its_requests(
+    chromium: Browser, moving: Server, open_console: Open
+) -> None:
+    console = open_console(chromium, f"{moving.url}#/apis")
+    console.fresh("apis", "live")
+    names = sorted(one["name"] for one in moving.get("api/v1/apis")["apis"])
+    assert console.page.eval_on_selector_all("[data-panel=apis] tbody a.fn", "links => links.map((link) => link.textContent)") == names
+    console.page.click("[data-panel=apis] tbody a.fn")
+    for panel in ("summary", "routes", "requests"):
+        console.fresh(panel, "live")
+    told = moving.get(f"api/v1/apis/{names[0]}")["endpoints"]
+    paths = console.page.eval_on_selector_all("[data-panel=routes] td[title]", "cells => cells.map((cell) => cell.title)")
+    assert {one["path"] for one in told} <= set(paths)
+    console.page.click("[data-panel=requests] .seg >> text=4xx")
+    console.until(
+        "() => [...document.querySelectorAll('[data-panel=requests] tbody .st')].every((mark) => mark.textContent.startsWith('4'))"
+    )
+    assert console.page.evaluate("location.hash") == f"#/apis/{names[0]}?status=4xx"

@@ -117,11 +117,12 @@ def test_a_route_holds_no_stream_but_its_own() -> None:
     of_family = {row.family: row.stream for row in QUERIES}
     for view in VIEWS:
         page = routes.ROUTES[view.route.removeprefix("/")]
-        for need in page.needs(page.initial({})).values():
+        state = page.initial({"name": "one", "key": "one"})
+        for need in page.needs(state).values():
             if need.live and need.key.mode != "window":
                 stream = of_family[need.key.family](need.key)  # type: ignore[arg-type]
                 assert stream is None or stream.name in view.streams
-        assert {str(key) for key in view.first} <= {str(need.key) for need in page.needs(page.initial({})).values()}
+        assert {str(key) for key in view.first} <= {str(need.key) for need in page.needs(state).values()}
 
 
 def test_an_address_shows_its_page_and_only_its_streams() -> None:
