@@ -51,6 +51,11 @@ def open_tabs(context: BrowserContext, addresses: Sequence[str], patience_s: flo
     return loaded
 
 
+def open_together(context: BrowserContext, addresses: Sequence[str]) -> list[Page]:
+    """The first alone: a new profile gets its visitor's name by it, and tabs of different names share nothing. Then the others."""
+    return open_tabs(context, addresses[:1]) + open_tabs(context, addresses[1:])
+
+
 def renderers_memory(session: Any) -> float:
     """MB that the pages' processes hold for themselves."""
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
