@@ -85,7 +85,9 @@ engines: $(VENV)/.test-ready build
 
 soak: $(VENV)/.test-ready build
 	@$(PY) -m tests.soak histories
+	@$(PY) -m tests.soak tabs
 	@$(PY) tests/e2e/browsers.py chromium
+	@$(PY) -m tests.soak storm
 	@$(PY) -m tests.soak browser
 
 bench: $(VENV)/.test-ready build

@@ -149,8 +149,10 @@ class Storm:
         self.frozen: dict[Console, tuple[float, Any]] = {}
         self.away: dict[Console, float] = {}
         self.acts: dict[str, int] = {}
-        self.kept = self.unled_ms = 0
-        """How often a page came back from the cache as it was; and the longest time that a tab saw no leader."""
+        self.kept = 0
+        """How often a page came back from the cache as it was."""
+        self.unled_ms = self.patience_ms = self.late_ms = 0.0
+        """The longest time that a tab saw no leader; the longest patience that was seen; and how late the tabs' own timers were."""
 
     def run(self, seconds: float) -> None:
         """So long, and then everybody is there again."""
@@ -211,4 +213,7 @@ class Storm:
         """What a tab that goes has to say: it never lied, and how long it was without a leader."""
         found = console.page.evaluate("globalThis.__truth ?? null")
         assert found is None or found["violations"] == []
-        self.unled_ms = max(self.unled_ms, round(tabs_of(console)["unled_ms"]))
+        said = console.diagnostics()
+        self.unled_ms = max(self.unled_ms, round(said["tabs"]["unled_ms"]))
+        self.patience_ms = max(self.patience_ms, said["tabs"]["patience_ms"])
+        self.late_ms = max(self.late_ms, said["clock"]["late_ms"])
