@@ -10,6 +10,8 @@ from pyapp.pages import formats
 from pyapp.pages.protocol import Connection, ConnectionView, StripView
 
 OFFSET_STEP_MS = 100
+STREAMS_NAMED = 6
+"""So many streams that tabs share are named; of more, their number."""
 
 _WORST_FIRST = (
     Connection.OFFLINE,  # it explains whatever else is wrong
@@ -137,12 +139,21 @@ def _tabs_rows(pulse: Pulse, now_ms: float) -> list[tuple[str, str]]:
         case _:
             what = f"alone: {tabs.reason}"
     rows = [("This tab", what)]
-    if tabs.serving:
-        rows.append(("Held for other tabs", formats.plural(tabs.serving, "stream")))
+    if tabs.role == "leading" and tabs.tabs > 1:
+        rows.append(("Passed on to them", _streams(tabs.forwarded) or "nothing: no other tab wants a stream now"))
+    if tabs.role == "following":
+        rows.append(("Passed on by its leader", _streams(tabs.forwarded) or "nothing yet"))
+    if tabs.role != "alone" and tabs.patience_ms > tabs.usual_ms:
+        rows.append(("Leader", f"its beats are late: it is replaced after {_age(tabs.patience_ms)} of silence"))
     shared = tabs.shared
     if shared.served or shared.received:
         rows.append(("Shared answers", f"{shared.served} served, {shared.received} received"))
     return rows
+
+
+def _streams(names: tuple[str, ...]) -> str:
+    more = len(names) - STREAMS_NAMED
+    return ", ".join(names[:STREAMS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def strip_view(pulse: Pulse, events_per_min: float | None, version: str) -> StripView:

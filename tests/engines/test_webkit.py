@@ -70,3 +70,41 @@ def test_webkit_boots_shows_live_rows_and_gives_its_streams_up(webkit: Any, serv
     WebDriverWait(webkit, BOOT_S).until(lambda _: server.streams() == ["events"])
     said = webkit.execute_script("return JSON.parse(penstock.diagnostics()).page.errors")
     assert said == []
+
+
+def test_windows_of_webkit_share_one_connection_and_another_leads_when_the_leader_closes(webkit: Any, server: Server) -> None:
+    # RT-60, RT-61
+    webkit.get(f"{server.url}#/jobs")
+    for _ in range(2):
+        webkit.switch_to.new_window("window")
+        webkit.get(f"{server.url}#/jobs")
+    windows = list(webkit.window_handles)
+    assert len(windows) == 3
+
+    def ask(window: str, script: str) -> Any:
+        webkit.switch_to.window(window)
+        return webkit.execute_script(f"return {script}")
+
+    def roles(_: Any = None) -> list[str]:
+        return [ask(window, "globalThis.penstock?.query ? JSON.parse(penstock.diagnostics()).tabs.role : ''") for window in windows]
+
+    def live(_: Any = None) -> bool:
+        rows = "document.querySelectorAll('[data-panel=jobs][data-freshness=live] tbody tr').length"
+        return all(ask(window, rows) == 50 for window in windows)
+
+    def connections() -> set[tuple[str, str]]:
+        return {(stream["path"], stream["client"]) for stream in server.get("__streams__")["streams"]}
+
+    patient = WebDriverWait(webkit, BOOT_S)
+    patient.until(lambda one: sorted(roles(one)) == ["following", "following", "leading"])
+    patient.until(live)
+    patient.until(lambda _: len(connections()) == 1)
+    leader = windows[roles().index("leading")]
+    webkit.switch_to.window(leader)
+    webkit.close()
+    windows.remove(leader)
+    patient.until(lambda one: sorted(roles(one)) == ["following", "leading"])
+    patient.until(live)
+    patient.until(lambda _: len(connections()) == 1)
+    for window in windows:
+        assert ask(window, "JSON.parse(penstock.diagnostics()).page.errors") == []

@@ -16,14 +16,15 @@ class TabStatistics:
         tab, role, reason, since_ms: this tab, what it is, why where it is alone, and since when (clock time).
         term, leader: of the leadership that it knows.
         tabs: how many tabs take part, as far as the leader knows; 1 alone.
-        serving: streams that are held for other tabs.
+        serving: how many streams are held for other tabs.
+        forwarded: the wire keys of the streams that are passed on: by this tab while it leads and has others, to it while it follows.
         told, received, strays, early, invalid: records passed on in words of ours; records that came, and those for nobody, from
             between two connections, and that were no envelope.
         takeovers, steals, deposed: how often this tab led, took the lock, and lost it.
         stalls, hasty: how often this tab was late itself when it looked for its leader, and how many thefts it knows of a leader that
             was late and not gone.
         unled_ms: the longest time that this tab was without a sign of a leader while it ran and could be seen.
-        patience_ms: how long a leader must be silent to be taken for gone.
+        patience_ms, usual_ms: how long a leader must be silent to be taken for gone, and how long where its beats come in time.
         unread: messages of other tabs that were none.
         shared: the answers that tabs give each other (RT-62).
     """
@@ -36,6 +37,7 @@ class TabStatistics:
     leader: str
     tabs: int
     serving: int
+    forwarded: tuple[str, ...]
     told: int
     received: int
     strays: int
@@ -48,5 +50,6 @@ class TabStatistics:
     hasty: int
     unled_ms: float
     patience_ms: float
+    usual_ms: float
     unread: int
     shared: ShareStatistics = field(default_factory=ShareStatistics)

@@ -350,6 +350,7 @@ class Tabs:
         state = self._state
         taking_part = state.role is not e.Role.OUT
         led = state.role in (e.Role.FOLLOWING, e.Role.LEADING)
+        served = [self._specs[key.name].wire_key(key) for key in self._members.union()]
         return TabStatistics(
             tab=state.tab,
             role=state.role,
@@ -358,7 +359,8 @@ class Tabs:
             term=str(state.term) if led else "",
             leader=state.term.tab if led else "",
             tabs=self._counted,
-            serving=len(self._members.union()),
+            serving=len(served),
+            forwarded=tuple(sorted(self.transport.brought() if state.role is e.Role.FOLLOWING else served)),
             told=self._told,
             received=self.transport.follower.received,
             strays=self.transport.follower.strays,
@@ -371,6 +373,7 @@ class Tabs:
             hasty=state.hasty,
             unled_ms=state.unled_ms,
             patience_ms=self._machine.patience_ms(state),
+            usual_ms=self._timings.leader_silence_ms,
             unread=self._unread,
             shared=self._shares.statistics() if self._shares is not None else ShareStatistics(),
         )

@@ -283,6 +283,10 @@ class TabTransport:
         tell = self._leader.anew if anew else self._leader.standing
         return [record for wire, last in streams.items() for record in tell(wire, last)]
 
+    def brought(self) -> list[str]:
+        """The wire keys of the streams that the leader brings to this tab."""
+        return [place.wire for place in self.follower.places() if place.greeted]
+
     def changed(self, key: StreamKey, spec: StreamSpec, state: Connection) -> None:
         """A stream of this tab changed: while it leads, all tabs hear of it."""
         if self._leader is not None:

@@ -18,7 +18,7 @@ from pyapp.core.streams.entry import StreamPulse
 from pyapp.core.streams.spec import stream_key
 from pyapp.core.tabs.election import Out, Role
 from pyapp.core.tabs.shared import ShareStatistics
-from pyapp.core.tabs.tabs import TabStatistics
+from pyapp.core.tabs.statistics import TabStatistics
 from pyapp.pages.connection import connection_view, strip_view
 from pyapp.pages.protocol import Connection
 
@@ -104,14 +104,40 @@ def test_streams_that_share_a_connection_are_one_connection() -> None:
     assert (strip.connections, strip.streams) == (1, 2)
 
 
+def tab(role: Role, **said: Any) -> dict[str, str]:
+    """The rows of the popover about tabs."""
+    counts = dict.fromkeys(("told", "received", "strays", "early", "invalid", "takeovers", "steals", "deposed", "stalls", "hasty"), 0)
+    known: dict[str, Any] = {"tab": "me", "reason": Out.NONE, "since_ms": 4_000.0, "term": "7:her", "leader": "her", "tabs": 3}
+    known |= {**counts, "serving": 0, "forwarded": (), "unled_ms": 0.0, "patience_ms": 1_500.0, "usual_ms": 1_500.0, "unread": 0}
+    known["shared"] = ShareStatistics()
+    statistics = TabStatistics(role=role, **{**known, **said})
+    one = Pulse(streams=(), in_flight=0, clock_offset_ms=None, connections=1, tabs=statistics)
+    rows = dict(connection_view([], one, 34_000.0, opened=True).rows)
+    del rows["Requests in flight"]
+    return rows
+
+
+def test_the_details_say_what_a_tab_is_among_the_others_since_when_and_what_is_passed_on() -> None:
+    # RT-60, RT-63
+    assert tab(Role.LEADING, forwarded=("events", "workers")) == {
+        "This tab": "leads 2 other tabs for 30 s, term 7:her",
+        "Passed on to them": "events, workers",
+    }
+    assert tab(Role.LEADING)["Passed on to them"] == "nothing: no other tab wants a stream now"
+    assert tab(Role.LEADING, tabs=1) == {"This tab": "leads, no other tab, for 30 s"}
+    assert tab(Role.FOLLOWING, forwarded=("events",), patience_ms=3_200.0) == {
+        "This tab": "follows tab her for 30 s, term 7:her; 3 tabs share one connection",
+        "Passed on by its leader": "events",
+        "Leader": "its beats are late: it is replaced after 3 s of silence",
+    }
+    assert tab(Role.FOLLOWING)["Passed on by its leader"] == "nothing yet"
+    assert tab(Role.WAITING, tabs=1) == {"This tab": "waits for a leading tab for 30 s"}
+    assert tab(Role.OUT, reason=Out.NO_LOCKS) == {"This tab": "alone: this browser or origin has no Web Locks"}
+    many = tab(Role.LEADING, forwarded=tuple(f"s{number}" for number in range(9)))
+    assert many["Passed on to them"] == "s0, s1, s2, s3, s4, s5 and 3 more"
+
+
 def test_shared_answers_are_told_in_the_pill_where_there_were_any() -> None:
     # RT-62
-    def rows(shared: ShareStatistics) -> dict[str, str]:
-        counts = dict.fromkeys(("told", "received", "strays", "early", "invalid", "takeovers", "steals", "deposed"), 0)
-        more = {"stalls": 0, "hasty": 0, "unled_ms": 0.0, "patience_ms": 1_500.0, "unread": 0}
-        tabs = TabStatistics("a", Role.LEADING, Out.NONE, 0.0, "1:a", "a", tabs=2, serving=0, shared=shared, **counts, **more)  # type: ignore[arg-type]
-        seen = Pulse(streams=(), in_flight=0, clock_offset_ms=None, tabs=tabs, connections=1)
-        return dict(connection_view((), seen, 1_000.0, opened=True).rows)
-
-    assert rows(ShareStatistics(served=12, received=8))["Shared answers"] == "12 served, 8 received"
-    assert "Shared answers" not in rows(ShareStatistics(asked=3))
+    assert tab(Role.LEADING, shared=ShareStatistics(served=12, received=8))["Shared answers"] == "12 served, 8 received"
+    assert "Shared answers" not in tab(Role.LEADING, shared=ShareStatistics(asked=3))

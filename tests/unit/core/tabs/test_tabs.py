@@ -376,7 +376,7 @@ def test_a_stream_that_only_a_follower_wants_is_opened_and_closed_by_the_leader(
     assert world.origin.sources.open_urls == {}
     observer = other.look()
     world.run(500)
-    assert lead.tabs.serving == 1
+    assert (lead.tabs.serving, lead.tabs.forwarded, other.tabs.forwarded) == (1, ("things",), ("things",))
     assert other.state() == "live"
     assert len(world.origin.sources.open_of(lead.fake)) == 1
     observer.close()
