@@ -65,7 +65,7 @@ class Console:
             protocol=host.protocol,
             network=host.network,
             lifecycle=host.lifecycle,
-            tabs=host.tabs(visitor.user()),
+            tabs=host.tabs(visitor.whose()),
             multiplexed="b" in settings.contract,
             contract="".join(settings.contract),
             # Across origins only a server that knows the header lets it through.
@@ -79,7 +79,7 @@ class Console:
         self._config_watch = ConfigWatch(
             host.clock, settings.timings.config_ms, self._ask_config, lambda: self._client.paused, self._rollout.heard
         )
-        visitor.on_change(lambda: self._client.identity_changed(host.group(visitor.user())))
+        visitor.on_change(lambda: self._client.identity_changed(host.group(visitor.whose())))
         self._program = Program(
             client=self._client,
             screen=host,

@@ -41,6 +41,11 @@ class Visitor:
     def user(self) -> str:
         return self._signed_in or self._guest
 
+    def whose(self) -> str:
+        """Whose tabs this one belongs to (RT-60). All guests of a browser profile are one: tabs of a new profile that begin at the same
+        time each make an id, and only the last one stays."""
+        return f"user:{self._signed_in}" if self._signed_in else GUEST
+
     def on_change(self, callback: Callable[[], None]) -> None:
         self._callbacks.append(callback)
 

@@ -162,6 +162,17 @@ def test_another_identity_has_the_flags_of_its_own() -> None:
     assert Visitor(world.storage, lambda: "0002").user() == "guest-0001"
 
 
+def test_guests_of_one_browser_profile_are_one_group_of_tabs_whatever_ids_they_made() -> None:
+    # RT-60: two tabs of a new profile that begin at once read no id, and each makes one
+    one, other = Visitor(Memory(), lambda: "0001"), Visitor(Memory(), lambda: "0002")
+    assert one.user() != other.user()
+    assert one.whose() == other.whose() == GUEST
+    one.sign_in(GUEST)
+    assert one.whose() != other.whose()
+    other.sign_in(GUEST)
+    assert one.whose() == other.whose()
+
+
 def test_each_flip_is_remembered_with_the_rates_before_and_after_it() -> None:
     # RT-72
     world = World(config())
