@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 
 import pytest
 import tab_histories as histories
+from tabs_world import World
 
 pytestmark = pytest.mark.chance
 
@@ -37,3 +39,17 @@ def test_a_history_is_what_its_file_says(tmp_path: Path) -> None:
     history = histories.make(7)
     path = histories.keep(history, tmp_path)
     assert histories.History.from_json(path.read_text(encoding="utf-8")) == history
+
+
+def test_tabs_of_an_overloaded_machine_do_not_rob_each_other_and_are_live() -> None:
+    # RT-61, RT-84: everything that happens to a tab is late, its beats and the looking for them too
+    world, chance = World(), random.Random(1)
+    tabs = world.some(12)
+    for tab in tabs:
+        tab.fake.slow(lambda: 600 * chance.random() ** 3)
+    for second in range(20):
+        world.server.change(f"t{second % 7}", state=str(second))
+        world.server.run(1_000)
+        assert [tab.state() for tab in tabs] == ["live"] * 12
+    assert sum(tab.tabs.steals for tab in tabs) == 0
+    assert sum(tab.tabs.stalls for tab in tabs) > 10
