@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
-from pyapp.core.cache.result import unchanged
-from pyapp.core.client import Client, Pulse, Result
+from pyapp.core.client import Client, Result
 from pyapp.core.clock import Timer
 from pyapp.core.errors import RequestError
 from pyapp.pages import routes, shell
 from pyapp.pages.connection import connection_view, strip_view
+from pyapp.pages.event_rate import EventRate
+from pyapp.pages.observing import Observers
 from pyapp.pages.panel import WHY
 from pyapp.pages.protocol import (
     HEARTBEAT,
@@ -30,7 +31,6 @@ from pyapp.pages.protocol import (
     MutationDone,
     MutationFailed,
     Navigate,
-    Need,
     Page,
     Panel,
     Refresh,
@@ -51,9 +51,6 @@ MEASURE_MS = 250
 """How old the shell's figures may be when something else is painted."""
 TOAST_MS = 8_000
 TOASTS_MAX = 4
-EVENTS_OVER_MS = 60_000
-EVENTS_FROM_MS = 10_000
-"""A rate is over the last minute, and not said before there is a sixth of one."""
 SHELL_ROOTS = ("pill", "notice", "strip", "toasts")
 _STEADY = (Connection.LIVE, Connection.POLLING, Connection.PAUSED)
 """What the pill says without a count-down."""
@@ -87,13 +84,6 @@ class Screen(Protocol):
     def copy(self, text: str) -> None: ...
 
 
-@dataclass(slots=True)
-class _Observed:
-    need: Need
-    end: Callable[[], None]
-    set_live: Callable[[bool], None]
-
-
 @dataclass(frozen=True, slots=True)
 class ProgramStatistics:
     """What the dock shows of the page: each need's key, and which of them, kept up to date, each panel reads."""
@@ -103,14 +93,6 @@ class ProgramStatistics:
     panels: Mapping[str, tuple[str, ...]]
     rendered: RenderStatistics
     errors: tuple[str, ...]
-
-
-def only_later(before: Result[Any] | None, after: Result[Any]) -> bool:
-    """Whether a result says the same as the one before, only of a later time: shown with the next second, or with what is news."""
-    if before is None:
-        return False
-    fresh = replace(before.freshness, last_snapshot_ms=after.freshness.last_snapshot_ms)
-    return unchanged(replace(before, updated_ms=after.updated_ms, freshness=fresh), after)
 
 
 class Program:
@@ -132,16 +114,14 @@ class Program:
         self._location = routes.Location("")
         self._page: Page | None = None
         self._state: Any = None
-        self._observed: dict[str, _Observed] = {}
-        self._results: dict[str, Result[Any]] = {}
+        self._observers = Observers(client, self._came)
         self._dirty: dict[str, None] = {}
         self._later: dict[str, None] = {}
         self._clocks: dict[str, object] = {}
         self._moments: dict[str, float] = {}
         self._errors: list[str] = []
         self._toasts = 0
-        self._events: list[tuple[float, int]] = []
-        self._per_min: int | None = None
+        self._events = EventRate()
         self._timer: Timer | None = None
         self._timer_ms = 0.0
         self._measured_ms = 0.0
@@ -176,10 +156,7 @@ class Program:
         for root in self._panel_roots():
             self._encoder.forget(root)
             self._screen.forget(root)
-        for observed in self._observed.values():
-            observed.end()
-        self._observed = {}
-        self._results = {}
+        self._observers.end()
         self._page = None
         self._state = None
 
@@ -199,46 +176,22 @@ class Program:
     # What is needed -----------------------------------------------------------------------------------------------------------
 
     def _observe(self) -> None:
-        """Bring the observers to what the state needs; new ones first, so that what both need is never given up."""
         assert self._page is not None
-        needs = self._page.needs(self._state)
-        before = self._observed
-        after: dict[str, _Observed] = {}
-        for name, need in needs.items():
-            old = before.get(name)
-            if old is not None and old.need.key == need.key:
-                if old.need.live is not need.live:
-                    old.set_live(need.live)
-                    old.need = need
-                after[name] = old
-            else:
-                self._results[name] = self._client.peek(need.key) or Result()
-                observer = self._client.use_query(need.key, self._receiver(name), live=need.live, owner=self._owner(name))
-                after[name] = _Observed(need, observer.close, observer.set_live)
-        for name, old in before.items():
-            if after.get(name) is not old:
-                old.end()
-            if name not in after:
-                self._results.pop(name, None)
-        self._observed = after
+        self._observers.want(self._page.needs(self._state), self._owner)
 
     def _owner(self, name: str) -> str:
-        """The panel that a need is for: its requests are counted as that panel's (RT-65)."""
+        """The panel that a need is for."""
         assert self._page is not None
         return next((panel for panel, spec in self._page.PANELS.items() if name in spec.needs), "")
 
-    def _receiver(self, name: str) -> Callable[[Result[Any]], None]:
-        def receive(result: Result[Any]) -> None:
-            waits = only_later(self._results.get(name), result)
-            self._results[name] = result
-            if self._page is not None:
-                for panel, spec in self._page.PANELS.items():
-                    if name in spec.needs:
-                        (self._later if waits else self._dirty)[f"panel {panel}"] = None
-            if self._later:
-                self._tick()
-
-        return receive
+    def _came(self, name: str, news: bool) -> None:
+        """A result: the panels that read it are drawn, at the next beat or, where it is no news, with the next second."""
+        if self._page is not None:
+            for panel, spec in self._page.PANELS.items():
+                if name in spec.needs:
+                    (self._dirty if news else self._later)[f"panel {panel}"] = None
+        if self._later:
+            self._tick()
 
     # What a person does -------------------------------------------------------------------------------------------------------
 
@@ -303,9 +256,9 @@ class Program:
                 page = self._page
                 self._client.mutate(name, args, lambda outcome: self._mutated(page, name, args, outcome))
             case Refresh(need):
-                observed = self._observed.get(need)
-                if observed is not None:
-                    self._client.refresh(observed.need.key)
+                wanted = self._observers.need(need)
+                if wanted is not None:
+                    self._client.refresh(wanted.key)
             case Navigate(address):
                 self._screen.go(address)
             case ShowToast():
@@ -366,11 +319,11 @@ class Program:
         """The shell's figures, and the panels that compare times with the clock."""
         now = self._measured_ms = self._client.clock.now()
         pulse = self._client.pulse()
-        self._count_events(pulse, now)
+        self._events.count(sum(row.received for row in pulse.streams), now)
         self._screen.set_clock_offset(pulse.clock_offset_ms or 0.0)
         self._set_env(
-            connection=connection_view(self._moving(), pulse, now, opened=self._env.opened == shell.CONNECTION),
-            strip=strip_view(pulse, self._per_min, self._version),
+            connection=connection_view(self._observers.moving(), pulse, now, opened=self._env.opened == shell.CONNECTION),
+            strip=strip_view(pulse, self._events.per_min, self._version),
             notice=getattr(self._state, "problem", None) or self._notice,
             now_ms=self._client.server_clock.now_ms() // COARSE_MS * COARSE_MS,
         )
@@ -382,21 +335,6 @@ class Program:
             self._moments = heard
             rounded = {name: round(at) for name, at in heard.items()}
             self._screen.set_moments(json.dumps(rounded | {HEARTBEAT: max(rounded.values())} if rounded else {}))
-
-    def _count_events(self, pulse: Pulse, now: float) -> None:
-        """Events per minute, over the last one; in steps, because a rate over a minute is no news every second."""
-        if self._events and now - self._events[-1][0] < COARSE_MS:
-            return
-        received = sum(row.received for row in pulse.streams)
-        self._events.append((now, received))
-        while len(self._events) > 2 and self._events[0][0] < now - EVENTS_OVER_MS:
-            self._events.pop(0)
-        began, first = self._events[0]
-        self._per_min = None if now - began < EVENTS_FROM_MS else round((received - first) * EVENTS_OVER_MS / (now - began))
-
-    def _moving(self) -> list[Result[Any]]:
-        """What the page shows as live or as a window; what it was told to keep still says nothing about the connection."""
-        return [self._results[name] for name, observed in self._observed.items() if observed.need.live and name in self._results]
 
     def _set_env(self, **changes: Any) -> None:
         before = self._env
@@ -452,11 +390,11 @@ class Program:
                 return lambda: page.layout(state, env) if page is not None else shell.not_found(env.route)
 
     def _needed(self, panel: Panel) -> dict[str, Result[Any]]:
-        return {name: self._results.get(name, Result()) for name in panel.needs}
+        return {name: self._observers.result(name) for name in panel.needs}
 
     def _panels(self) -> dict[str, tuple[str, ...]]:
         panels: Mapping[str, Panel] = self._page.PANELS if self._page is not None else {}
-        moving = {name: str(observed.need.key) for name, observed in self._observed.items() if observed.need.live}
+        moving = self._observers.keys(live=True)
         return {name: tuple(moving[need] for need in panel.needs if need in moving) for name, panel in panels.items()}
 
     def _record(self, error: Exception) -> None:
@@ -466,7 +404,7 @@ class Program:
     def statistics(self) -> ProgramStatistics:
         return ProgramStatistics(
             route=routes.build(self._location) if self._location.route else "",
-            needs={name: str(observed.need.key) for name, observed in self._observed.items()},
+            needs=self._observers.keys(),
             panels=self._panels(),
             rendered=self._encoder.statistics(),
             errors=(*self._errors, *(f"{error.root}: {error.message}" for error in self._encoder.errors)),

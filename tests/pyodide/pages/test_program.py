@@ -20,7 +20,8 @@ from pyapp.pages import jobs, routes, shell
 from pyapp.pages.asked import Cancel
 from pyapp.pages.jobs_state import ChooseStatus
 from pyapp.pages.listing import Release
-from pyapp.pages.program import TOAST_MS, Program, only_later
+from pyapp.pages.observing import only_later
+from pyapp.pages.program import TOAST_MS, Program
 from pyapp.pages.protocol import HEARTBEAT, ShowToast, ToastLevel
 from pyapp.reducers import REDUCERS
 from pyapp.ui import Action
