@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import TRUTH, Console, Server
+from conftest import BOOT_MS, TRUTH, Console, Server
 from playwright.sync_api import BrowserContext, Error
 
 ROUTES = ("#/", "#/jobs", "#/jobs?status=failed", "#/jobs?status=complete", "#/jobs")
@@ -44,6 +44,15 @@ class Tabs:
 
     def open_some(self, count: int) -> list[Console]:
         return [self.open(ROUTES[number % len(ROUTES)]) for number in range(count)]
+
+    def open_at_once(self, count: int) -> None:
+        """So many that all boot side by side."""
+        begun = [Console(self.context.new_page()) for _ in range(count)]
+        for console in begun:
+            console.page.goto(self.url, wait_until="commit")
+        for console in begun:
+            console.page.wait_for_selector("[data-panel]", timeout=BOOT_MS)
+        self.all += begun
 
     def roles(self) -> list[str]:
         return [role(console) for console in self.all]

@@ -73,6 +73,18 @@ def test_a_few_tabs_share_in_every_engine(engine: Browser, moving: Server, open_
     tabs.check()
 
 
+def test_tabs_that_are_opened_at_once_in_a_new_profile_are_one_group(
+    chromium: Browser, busy: Server, open_tabs: Callable[..., Tabs]
+) -> None:
+    # RT-60: a browser that restores its tabs
+    tabs = open_tabs(chromium, busy.url)
+    tabs.open_at_once(4)
+    tabs.leader()
+    tabs.live()
+    eventually(lambda: len(connections(busy)) == 1)
+    tabs.check()
+
+
 @pytest.mark.parametrize("way", [close, crash, hide, freeze, stall])
 def test_when_the_leader_goes_another_leads_and_every_tab_is_live(
     chromium: Browser, moving: Server, open_tabs: Callable[..., Tabs], way: Callable[[Console], None]

@@ -17,6 +17,17 @@ def test_a_guest_is_the_same_from_visit_to_visit_and_another_in_another_profile(
     assert storage.read(GUEST) == "guest-0003"
 
 
+def test_the_tabs_of_a_guest_are_one_group_even_where_two_made_an_id_at_once() -> None:
+    # RT-60
+    one, other = Visitor(Memory(), lambda: "0001"), Visitor(Memory(), lambda: "0002")
+    assert one.user() != other.user()
+    assert one.group() == other.group() == GUEST
+    one.sign_in("ada")
+    assert one.group() == "ada"
+    one.sign_in("")
+    assert one.group() == GUEST
+
+
 def test_whoever_must_know_is_told_when_somebody_else_is_there_and_only_then() -> None:
     # RT-36, RT-71
     visitor, told = Visitor(Memory(), lambda: "0001"), list[str]()

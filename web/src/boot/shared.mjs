@@ -4,9 +4,9 @@
 const WAIT_MS = 150;
 const ROOT = "api/v1/";
 
-/** Whose tabs are one: as `Host.tabs` in pyapp/browser/host.py names it. */
+/** Whose tabs are one: as `Host.group` in pyapp/browser/host.py names it for a guest; nobody is signed in before Python runs. */
 export function groupOf(api, version) {
-  return `penstock:${read("penstock.guest")}:${version}:${api}${ROOT}`;
+  return `penstock:guest:${version}:${api}${ROOT}`;
 }
 
 /**
