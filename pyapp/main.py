@@ -65,11 +65,7 @@ class Console:
             protocol=host.protocol,
             network=host.network,
             lifecycle=host.lifecycle,
-<<<<<<< HEAD
             tabs=host.tabs(visitor.whose()),
-=======
-            tabs=host.tabs(visitor.group()),
->>>>>>> 5d25386 (Guests of one browser profile are one group of tabs, whatever ids they made at once)
             multiplexed="b" in settings.contract,
             contract="".join(settings.contract),
             # Across origins only a server that knows the header lets it through.
@@ -83,11 +79,7 @@ class Console:
         self._config_watch = ConfigWatch(
             host.clock, settings.timings.config_ms, self._ask_config, lambda: self._client.paused, self._rollout.heard
         )
-<<<<<<< HEAD
         visitor.on_change(lambda: self._client.identity_changed(host.group(visitor.whose())))
-=======
-        visitor.on_change(lambda: self._client.identity_changed(host.group(visitor.group())))
->>>>>>> 5d25386 (Guests of one browser profile are one group of tabs, whatever ids they made at once)
         self._program = Program(
             client=self._client,
             screen=host,

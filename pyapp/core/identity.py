@@ -41,19 +41,10 @@ class Visitor:
     def user(self) -> str:
         return self._signed_in or self._guest
 
-<<<<<<< HEAD
     def whose(self) -> str:
         """Whose tabs this one belongs to (RT-60). All guests of a browser profile are one: tabs of a new profile that begin at the same
         time each make an id, and only the last one stays."""
         return f"user:{self._signed_in}" if self._signed_in else GUEST
-=======
-    def group(self) -> str:
-        """Whose tabs share one leader (RT-60): who is signed in, or the guest of this browser profile.
-
-        Not the guest's id: tabs that are opened at once in a new profile each make one, and the last one stays.
-        """
-        return self._signed_in or GUEST
->>>>>>> 5d25386 (Guests of one browser profile are one group of tabs, whatever ids they made at once)
 
     def on_change(self, callback: Callable[[], None]) -> None:
         self._callbacks.append(callback)

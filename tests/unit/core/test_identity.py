@@ -21,11 +21,11 @@ def test_the_tabs_of_a_guest_are_one_group_even_where_two_made_an_id_at_once() -
     # RT-60
     one, other = Visitor(Memory(), lambda: "0001"), Visitor(Memory(), lambda: "0002")
     assert one.user() != other.user()
-    assert one.group() == other.group() == GUEST
+    assert one.whose() == other.whose() == GUEST
     one.sign_in("ada")
-    assert one.group() == "ada"
+    assert one.whose() == "user:ada"
     one.sign_in("")
-    assert one.group() == GUEST
+    assert one.whose() == GUEST
 
 
 def test_whoever_must_know_is_told_when_somebody_else_is_there_and_only_then() -> None:
