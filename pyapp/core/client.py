@@ -225,13 +225,13 @@ class Client(Queries):
                 tab=tabs.tab,
                 channel=tabs.channel,
                 timings=self.timings,
+                lender=self._feeds.lending,
                 find=self._cache.find,
                 freshen=self._take_in,
                 use=self._cache.fetching.use,
                 storage=tabs.storage,
                 on_error=self._raised,
             )
-            self._shares.connect(self._feeds.lending)
             self._cache.fetching.peers = self._shares
             self._tabs = Tabs(
                 clock=clock,

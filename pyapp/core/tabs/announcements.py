@@ -35,6 +35,10 @@ class Book:
         """How many tabs are known."""
         return len(self._tabs)
 
+    def __contains__(self, tab: str) -> bool:
+        """Whether a tab is known."""
+        return tab in self._tabs
+
     @property
     def keys(self) -> int:
         """How many keys are announced, by whomever."""
@@ -122,3 +126,7 @@ class Notes:
         if self._storage is not None and keys != self._written:
             self._written = keys
             self._storage.set(self._name, to_json({path(key): key.to_json() for key in keys}).decode() if keys else "")
+
+    def renew(self) -> None:
+        """Somebody may have deleted the note: the next `write` writes it in any case."""
+        self._written = frozenset()

@@ -84,7 +84,7 @@ def write(message: ShareMessage) -> str:
             said = {"share": "ask", "from": tab, "ask": number, "key": key}
         case Nothing(tab, to):
             said = {"share": "none", "from": tab, "to": to}
-        case Given(tab, to, key, began, updated, position, text, partial):
+        case Given(tab, to, key, began, updated, position, text, partial):  # pragma: no branch - there is no other message
             said = {"share": "give", "from": tab, "to": to, "key": key, "began": began, "updated": updated}
             said |= {"position": str(position) if position else "", "partial": partial}
             body = f"\n{text}"

@@ -120,6 +120,7 @@ class SharedAnswers:
         tab: str,
         channel: Channel | None,
         timings: Timings,
+        lender: Lender,
         find: Callable[[QueryKey], Query | None],
         use: Callable[[Query, Shared], None],
         freshen: Callable[[], None],
@@ -128,6 +129,7 @@ class SharedAnswers:
     ) -> None:
         """Args:
         tab: this tab's name.
+        lender: who knows what is held.
         find: the query of a key, if there is one.
         use: puts data of another tab into the query.
         freshen: take in what waits of the streams, so that what is given is current.
@@ -145,7 +147,7 @@ class SharedAnswers:
         self._notes = Notes(None, "")
         self._looked_ms = -math.inf
         self._on_error = on_error
-        self._lender: Lender | None = None
+        self._lender = lender
         self._joined = False
         self._book = Book()
         self._said: Said[QueryKey] = Said()
@@ -157,10 +159,6 @@ class SharedAnswers:
         self._announced = self._asked = self._received = self._unfit = 0
         self._declined = self._timeouts = self._late = self._served = self._refused = 0
         self._malformed: dict[str, int] = {}
-
-    def connect(self, lender: Lender) -> None:
-        """Who knows what is held; set once, by the composition (each needs the other)."""
-        self._lender = lender
 
     # Taking part --------------------------------------------------------------------------------------------------------------
 
@@ -212,7 +210,7 @@ class SharedAnswers:
         return {key: began for key, began in held.items() if key not in news}
 
     def _held(self) -> dict[QueryKey, float]:
-        held = {one.query.key: one.began_ms for one in self._lender.held()} if self._lender is not None else {}
+        held = {one.query.key: one.began_ms for one in self._lender.held()}
         for key in [key for key in self._texts if key not in held]:
             del self._texts[key]
         return held
@@ -246,8 +244,8 @@ class SharedAnswers:
 
     def _end(self, ask: _Ask) -> None:
         self._asks.pop(ask.number, None)
-        if ask.timer is not None:
-            ask.timer.cancel()
+        assert ask.timer is not None  # set before anybody has it
+        ask.timer.cancel()
 
     def _timed_out(self, ask: _Ask) -> None:
         self._timeouts += 1
@@ -287,7 +285,7 @@ class SharedAnswers:
                     self._book.withdraw(tab, ask.key)
                     self._end(ask)
                     ask.done(None)
-            case m.Given() as given:
+            case m.Given() as given:  # pragma: no branch - there is no other message
                 self._given(given)
         return True
 
@@ -299,10 +297,9 @@ class SharedAnswers:
             self._announced += len(known)
             self._post(m.Holding(self._tab, False, self._ages(known)), tab)
         for key, age_ms in keys.items():
-            if self._lender is not None:
-                query = self._query(key)
-                if query is not None:
-                    self._lender.announced(query, now - age_ms, first=tab < self._tab)
+            query = self._query(key)
+            if query is not None:
+                self._lender.announced(query, now - age_ms, first=tab < self._tab)
 
     def _query(self, key: str) -> Query | None:
         try:
@@ -358,6 +355,8 @@ class SharedAnswers:
 
     def _was_asked(self, question: m.Question) -> None:
         """Whoever asks for the same key at about the same time gets the same message."""
+        if question.tab not in self._book:
+            self._notes.renew()  # a page that starts; it deletes the note of a tab that is late to answer
         self._questions.setdefault(question.key, {})[question.tab] = question.number
         if self._giving is None:
             self._giving = self._clock.call_at(self._clock.now(), self._give_all)
@@ -371,9 +370,8 @@ class SharedAnswers:
 
     def _give(self, key: str, to: Mapping[str, int]) -> None:
         query = self._query(key)
-        lender = self._lender
-        text = self._text(query) if query is not None and lender is not None and lender.lends(query) else None
-        if query is None or text is None or lender is None:
+        text = self._text(query) if query is not None and self._lender.lends(query) else None
+        if query is None or text is None:
             self._refused += len(to)
             self._post(m.Nothing(self._tab, to), *to)
             return
@@ -382,7 +380,7 @@ class SharedAnswers:
         began = now if query.began_ms is None else query.began_ms
         updated = wall if query.updated_wall_ms is None else query.updated_wall_ms
         ages = max(0.0, now - began), max(0.0, wall - updated)
-        self._post(m.Given(self._tab, to, key, *ages, query.position, text, lender.partial(query)), *to)
+        self._post(m.Given(self._tab, to, key, *ages, query.position, text, self._lender.partial(query)), *to)
 
     def _text(self, query: Query) -> str | None:
         """The text of a query's data; the same data is written once."""
@@ -401,8 +399,8 @@ class SharedAnswers:
         return text
 
     def _post(self, message: m.ShareMessage, *to: str) -> None:
-        if self._channel is not None:
-            self._channel.post(m.write(message), to)
+        assert self._channel is not None  # nobody takes part without
+        self._channel.post(m.write(message), to)
 
     def statistics(self) -> ShareStatistics:
         return ShareStatistics(

@@ -90,3 +90,10 @@ def test_the_parameters_of_a_key_are_those_of_the_request() -> None:
     # RT-77
     _, _, http, _ = watch(polled("n", "n", Numbers), [1], state=["hot", "cold"], limit=5)
     assert [pending.request.url for pending in http.sent] == ["n?limit=5&state=cold&state=hot"]
+
+
+def test_data_goes_to_another_tab_and_is_there_what_it_was() -> None:
+    # RT-62, RT-77
+    exchange = polled("n", "n", Numbers).query.exchange
+    assert exchange is not None
+    assert exchange.load(live("n"), exchange.dump(live("n"), Numbers((1, 2)))) == Numbers((1, 2))

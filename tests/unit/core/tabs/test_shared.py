@@ -591,6 +591,41 @@ def test_what_a_tab_holds_is_written_down_for_the_page_that_starts_next_and_forg
     assert name not in world.origin.items
 
 
+def test_a_note_that_a_page_deleted_because_the_answer_was_late_is_written_anew() -> None:
+    # RT-62
+    world = World()
+    (one,) = settled(world)
+    world.run(1_500)
+    world.server.change("t2", state="hot")
+    world.run(1_500)
+    name = f"{one.fake.channel.group}:held:{one.fake.name}"
+    one.fake.freeze()
+    forge(world, one, m.write(m.Question("boot", 1, THINGS.to_json())))
+    world.run(200)
+    del world.origin.items[name]
+    one.fake.thaw()
+    world.run(1_500)
+    world.server.change("t3", state="hot")
+    world.run(1_500)
+    assert list(json.loads(world.origin.items[name]).values()) == [THINGS.to_json()]
+    assert shared(one).served == 1
+
+
+def test_who_is_asked_and_leaves_before_it_answers_says_nothing_more() -> None:
+    # RT-62
+    world = World()
+    (one,) = settled(world)
+    forge(world, one, m.write(m.Question("boot", 1, THINGS.to_json())))
+    world.clock.advance(1.0)
+    shares: Any = one.client._shares  # pyright: ignore[reportPrivateUsage]
+    shares.heard(m.write(m.Question("boot", 2, THINGS.to_json())))
+    served = shared(one).served
+    one.client.set_sharing(False)
+    world.run(100)
+    assert shared(one).served == served
+    assert len([message for message in said(world) if isinstance(message, m.Given)]) == served
+
+
 def test_what_another_tab_gave_before_python_ran_is_live_without_a_request() -> None:
     # RT-62, RT-34
     world = World()
@@ -736,6 +771,25 @@ def test_refetches_that_events_cause_are_shared_and_the_last_is_never_lost() -> 
     assert asked <= 4 * 7 / 2, "four tabs alone would ask 28 times"
     world.run(INTERVAL_MS + 2 * LAG_MS + 200)
     assert all(tab.data(COUNT) == world.server.answer_of(COUNT) for tab in tabs)
+
+
+def test_a_tab_whose_own_request_is_under_way_takes_no_announcement() -> None:
+    # RT-62, RT-10
+    world = World()
+    one, two = settled(world, key=COUNT, count=2)
+    world.run(12_000)
+    asked = shared(two).asked
+    world.server.answering = False
+    two.client.refresh(COUNT)
+    world.run(20)
+    told = m.write(m.Holding(one.fake.name, False, {COUNT.to_json(): 0.0}))
+    world.run(INTERVAL_MS - 1_000)
+    forge(world, two, told)
+    world.run(20)
+    assert shared(two).asked == asked
+    world.server.answering = True
+    world.run(1_000)
+    assert two.data(COUNT) == world.server.answer_of(COUNT)
 
 
 def test_a_tab_alone_polls_without_a_lag() -> None:
