@@ -30,7 +30,7 @@ def text() -> str:
     lines = [
         "# Streams, queries and routes",
         "",
-        "Made from `pyapp/inventory.py` by `python docs/streams.py`; a test fails when it is out of date. Rules (RT-…) are those",
+        "Made from `pyapp/inventory` by `python docs/streams.py`; a test fails when it is out of date. Rules (RT-…) are those",
         "of the realtime model. Paths are below `/api/v1/`.",
         "",
         "## Streams",

@@ -61,12 +61,12 @@ def compile_app(node: list[str], stdlib: Path) -> bytes:
 
 
 def boot_requests() -> dict[str, list[str]]:
-    """What the page asks for while Python starts, per route, from pyapp/inventory.py."""
-    if importlib.util.find_spec("pydantic") is None or not (places.ROOT / "pyapp" / "inventory.py").is_file():
+    """What the page asks for while Python starts, per route, from pyapp/inventory."""
+    if importlib.util.find_spec("pydantic") is None or not (places.ROOT / "pyapp" / "inventory").is_dir():
         return {}
     done = subprocess.run([sys.executable, "-c", ASK_INVENTORY], cwd=places.ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        print(f"pyapp/inventory.py: no requests at boot ({done.stderr.strip().splitlines()[-1]})", file=sys.stderr)
+        print(f"pyapp/inventory: no requests at boot ({done.stderr.strip().splitlines()[-1]})", file=sys.stderr)
         return {}
     requests: dict[str, list[str]] = json.loads(done.stdout)
     return requests

@@ -1,5 +1,5 @@
 // The first answers, asked for while Python starts. Which ones a route needs comes from boot.json, which the build
-// generates from pyapp/inventory.py: no table of routes is kept here.
+// generates from pyapp/inventory: no table of routes is kept here.
 
 const KEPT = { position: "X-Penstock-Position", etag: "ETag", date: "Date", type: "Content-Type" };
 
