@@ -181,6 +181,10 @@ class Follower:
                 kind = _KINDS.get(record.kind)
         if kind is None or kind in _LEADERS_OWN:
             return
+        if kind is FrameKind.HELLO and fields(record.data).get("resumed") is True and place.begins is None and place.last is not None:
+            # It resumes where the leader was, and this tab came too late to hear where that is: a welcome is on its way.
+            self.early += 1
+            return
         if kind is FrameKind.HELLO:
             self._greet(place, record, out)
             return

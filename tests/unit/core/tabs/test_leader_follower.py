@@ -98,6 +98,14 @@ def test_a_hello_that_does_not_resume_the_leader_may_resume_a_tab_that_is_ahead(
     assert Tab(Position("e1", 8)).hear(Passed(WIRE, OPENING, "e0:8", ""), passed(hello(resumed=True))) == ["hello anew -"]
 
 
+def test_a_resumed_hello_whose_beginning_was_not_heard_greets_nobody() -> None:
+    # RT-61, RT-28: a tab that followed a moment too late; what it asked for comes as a welcome
+    tab = Tab(Position("e1", 16))
+    assert tab.hear(passed(hello(resumed=True)), passed(message(16))) == []
+    assert tab.follower.early == 2
+    assert tab.hear(Passed(WIRE, WELCOME, "", hello(sequence=16).data)) == ["hello resumed 16"]
+
+
 def test_frames_before_the_greeting_are_of_an_earlier_connection() -> None:
     # RT-61
     tab = Tab()
