@@ -27,7 +27,7 @@ from pyapp.core.tabs import messages as m
 from pyapp.core.tabs.machine import Machine
 from pyapp.core.tabs.members import Members
 from pyapp.core.tabs.ports import Channel, Passed, TabPorts
-from pyapp.core.tabs.shared import SharedAnswers, ShareStatistics
+from pyapp.core.tabs.shared import SharedAnswers
 from pyapp.core.tabs.statistics import TabStatistics
 from pyapp.core.tabs.transport import TabTransport
 from pyapp.core.timings import Timings
@@ -59,8 +59,8 @@ class Tabs:
         random: Random,
         visible: Callable[[], bool],
         on_server_time: Callable[[str], None],
+        shares: SharedAnswers,
         on_change: Callable[[], None] = lambda: None,
-        shares: SharedAnswers | None = None,
     ) -> None:
         """Args:
         inner: this tab's own connections, used while it leads or is alone.
@@ -145,12 +145,10 @@ class Tabs:
         match effect:
             case e.OpenChannel():
                 self._channel.open(self._group, self._heard)
-                if self._shares is not None:
-                    self._shares.join(self._group)
+                self._shares.join(self._group)
                 self.transport.step_down()
             case e.CloseChannel():
-                if self._shares is not None:
-                    self._shares.leave(closed=self._state.reason is e.Out.CLOSED)
+                self._shares.leave(closed=self._state.reason is e.Out.CLOSED)
                 self._say(m.Going(self._ports.tab))
                 self._stop_telling()
                 self._channel.follow("")
@@ -295,7 +293,7 @@ class Tabs:
         self._channel.post(m.write(message))
 
     def _heard(self, text: str) -> None:
-        if self._shares is not None and self._shares.heard(text):
+        if self._shares.heard(text):
             return
         match m.read(text):
             case None:
@@ -320,8 +318,7 @@ class Tabs:
                 if self._leading and term == self._state.term:
                     self._wanted(tab, streams, ask)
             case m.Going(tab):
-                if self._shares is not None:
-                    self._shares.gone(tab)
+                self._shares.gone(tab)
                 if self._leading and self._members.gone(tab):
                     self._serve()
             case m.Urging(term):  # pragma: no branch - there is no other message
@@ -375,7 +372,7 @@ class Tabs:
             patience_ms=self._machine.patience_ms(state),
             usual_ms=self._timings.leader_silence_ms,
             unread=self._unread,
-            shared=self._shares.statistics() if self._shares is not None else ShareStatistics(),
+            shared=self._shares.statistics(),
         )
 
 

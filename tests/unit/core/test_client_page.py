@@ -522,3 +522,11 @@ def test_who_comes_back_to_data_that_was_live_is_not_told_that_it_is() -> None:
     world.clock.advance(2_000)  # past the linger: the stream is closed
     again, _ = world.look()
     assert again.result.freshness.state != "live"
+
+
+def test_a_client_of_its_own_takes_nothing_from_other_tabs() -> None:
+    # RT-62, RT-63
+    world = World()
+    assert not world.client.seed_shared(THINGS, "[]", "e1:1", 0.0, 0.0)
+    known = world.client.peek(THINGS)
+    assert known is None or not known.has_data

@@ -279,6 +279,28 @@ def test_what_a_tab_turned_out_not_to_hold_is_not_asked_for_again() -> None:
     assert (shared(two).declined, shared(two).known) == (1, 0)
 
 
+def test_a_refusal_that_nobody_waits_for_changes_nothing() -> None:
+    # RT-62: it came after the 150 ms
+    world = World()
+    settled(world)
+    two = newcomer(world)
+    forge(world, two, m.write(m.Nothing("t0", {"late": 7})))
+    world.run(5)
+    assert (shared(two).declined, shared(two).known) == (0, 1)
+
+
+def test_data_that_is_too_long_for_the_channel_is_not_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    # RT-62
+    monkeypatch.setattr(m, "DATA_LENGTH", 10)
+    world = World()
+    (one,) = settled(world)
+    two = newcomer(world)
+    two.look()
+    world.run(200)
+    assert (shared(one).served, shared(one).refused, shared(two).declined, two.fetched()) == (0, 1, 1, 1)
+    assert world.equal(two)
+
+
 def test_a_hidden_tab_withdraws_what_it_held_and_its_channel_is_closed() -> None:
     # RT-62, RT-50
     world = World()
@@ -790,6 +812,34 @@ def test_a_tab_whose_own_request_is_under_way_takes_no_announcement() -> None:
     world.server.answering = True
     world.run(1_000)
     assert two.data(COUNT) == world.server.answer_of(COUNT)
+
+
+def test_an_announced_answer_that_does_not_come_costs_nothing_but_the_wait() -> None:
+    # RT-62, RT-8
+    world = World()
+    one, two = settled(world, key=COUNT, count=2)
+    world.run(INTERVAL_MS / 2)
+    one.fake.freeze()
+    before, fetched = shared(two), two.fetched()
+    forge(world, two, m.write(m.Holding(one.fake.name, False, {COUNT.to_json(): 0.0})))
+    world.run(SHARE_MS + 20)
+    assert (shared(two).asked, shared(two).timeouts) == (before.asked + 1, before.timeouts + 1)
+    assert two.fetched() == fetched, "its interval is not over"
+    assert two.state(COUNT) == "polling"
+    world.run(2 * INTERVAL_MS)
+    assert two.fetched() > fetched
+
+
+def test_what_cannot_be_exchanged_takes_no_announcement() -> None:
+    # RT-62
+    world = World()
+    bare = {family: replace(spec, exchange=None) for family, spec in world.server.queries().items()}
+    world.server.queries = lambda: bare  # type: ignore[method-assign]
+    (one,) = settled(world, key=COUNT)
+    world.run(INTERVAL_MS / 2)
+    forge(world, one, m.write(m.Holding("stranger", False, {COUNT.to_json(): 0.0})))
+    world.run(SHARE_MS)
+    assert (shared(one).asked, one.state(COUNT)) == (0, "polling")
 
 
 def test_a_tab_alone_polls_without_a_lag() -> None:
