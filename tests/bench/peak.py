@@ -15,7 +15,8 @@ and so has the first row: seen by an observer of mutations, told by the task tha
 
 Under a flood our inbox overflows by design (RT-40): it drops, says so, and a snapshot makes the screen right. So a flood tells when the
 screen is right, and not how many events were applied. That is `applied`: the highest of a ladder of steady rates, one second each, at
-which received = applied + coalesced, nothing was dropped, there was no gap, and the screen was right within a second of the last event.
+which there was no gap (nothing was lost but progress that a later event repeats, RT-40) and the screen was right within a second of the
+last event.
 The ratio to hold against the specification is `applied` / the flood of the no-op listener. An event that is in none of our counts, or
 a screen that does not become the server's, is an error and no figure.
 """
@@ -147,7 +148,8 @@ def counts_of(page: Page, last: int) -> dict[str, Any]:
     assert not found["errors"], found["errors"]
     counts = found["inbox"]
     assert counts["received"] == last, f"{counts['received']} of {last} events came"
-    handled = sum(counts[name] for name in ("applied", "coalesced", "dropped", "old"))
+    # A snapshot may have made the screen right while events that it has seen still wait.
+    handled = sum(counts[name] for name in ("applied", "coalesced", "dropped", "old", "waiting"))
     assert handled == last, f"some events are in no count: {counts}"
     return {**counts, "gaps": found["gaps"]}
 
@@ -168,7 +170,7 @@ def climb(playwright: Playwright, base: str) -> float:
             counts = counts_of(page, found["last"])
             behind_ms = found["took_ms"] - found["emitter_ms"]
             print(f"{rate}/s: {behind_ms:.0f} ms behind, {counts}", file=sys.stderr)
-            if counts["dropped"] or counts["gaps"] or behind_ms > BEHIND_MS:
+            if counts["gaps"] or behind_ms > BEHIND_MS:
                 break
             best = found["sent"] / found["emitter_ms"] * 1_000
     return best
@@ -177,7 +179,7 @@ def climb(playwright: Playwright, base: str) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="The peak rate of events, against a listener that does nothing.")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--events", type=int, default=60_000)
     options = parser.parse_args()
     rates: dict[str, list[float]] = {name: [] for name in ("socket", *PAGES, APPLIED)}
