@@ -233,16 +233,22 @@ def at_work(playwright: Playwright, rate: int) -> Generator[tuple[Browser, str]]
             browser.close()
 
 
+WHAT = ("cost", "takeover", "freshness")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Many tabs.")
-    parser.add_argument("what", nargs="*", default=["cost", "takeover", "freshness"], choices=["cost", "takeover", "freshness"])
+    parser.add_argument("what", nargs="*", metavar="what", help=f"any of {', '.join(WHAT)}; all of them without")
     parser.add_argument("--tabs", nargs="*", type=int, default=[1, 5, 20])
     parser.add_argument("--seconds", type=float, default=6)
     options = parser.parse_args()
+    unknown = [one for one in options.what if one not in WHAT]
+    if unknown:
+        parser.error(f"there is no measurement {unknown[0]!r}: choose from {', '.join(WHAT)}")
     build_site()
     with sync_playwright() as playwright:
-        for what in options.what:
+        for what in options.what or WHAT:
             if what == "cost":
                 for count, sharing in product(options.tabs, (True, False)):
                     with at_work(playwright, 20) as (browser, base):
