@@ -30,8 +30,8 @@ READS = 2_000
 
 
 def is_call(request: Request) -> bool:
-    """A request of the API that is no stream."""
-    return "/api/v1/" in request.url and request.resource_type != "eventsource"
+    """A request of the API for data: neither a stream nor what tells the one connection which streams it carries."""
+    return "/api/v1/" in request.url and "/api/v1/streams/" not in request.url and request.resource_type != "eventsource"
 
 
 def main() -> None:
