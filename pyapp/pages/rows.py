@@ -162,7 +162,8 @@ def _head(column: Column, sort: Sort | None) -> TemplateResult:
         arrow = icon("t-sort" if sort.descending else "t-sort-up") if chosen else nothing
         return html(
             t'<th scope="col" class={column.classes} aria-sort={order}>'
-            t'<button type="button" class="by" @click={SortBy(column=column.sort)}>{column.word} {arrow}</button></th>'
+            t'<button type="button" class="by" @click={SortBy(column=column.sort)}>'
+            t'<span class="word">{column.word}</span> {arrow}</button></th>'
         )
     if column.hidden_word:
         return html(t'<th scope="col" class={column.classes}><span class="sr">{column.word}</span></th>')

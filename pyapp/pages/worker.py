@@ -35,7 +35,7 @@ _COLUMNS: Final = (
     Column("Processed", "w6 num p2", "w3"),
     Column("Failed", "w5 num p1", "w2"),
     Column("Up for", "w6 num p3", "w3"),
-    Column("Heartbeat", "w6 num w-age", "w3"),
+    Column("Heartbeat", "w6 num w-dur", "w3"),
 )
 
 

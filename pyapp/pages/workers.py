@@ -42,7 +42,7 @@ _COLUMNS: Final = (
     Column("Processed", "w7 num p2", "w3", sort="processed"),
     Column("Failed", "w6 num p2", "w2", sort="failed"),
     Column("Functions", "w7 num p3", "w2", sort="functions"),
-    Column("Heartbeat", "w7 num w-age", "w3", sort="heartbeat"),
+    Column("Heartbeat", "w7 num w-dur", "w3", sort="heartbeat"),
 )
 _LARGEST_FIRST: Final = frozenset({"instances", "running", "processed", "failed", "functions", "heartbeat"})
 
