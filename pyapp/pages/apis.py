@@ -13,7 +13,7 @@ The URL: `q=…`, `state=inactive`, `sort=-errors`, `paused=1`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,11 +23,11 @@ from pyapp.core.cache.keys import live
 from pyapp.pages import formats, listing, sorting
 from pyapp.pages.apis_table import DEFAULT_SORT, KEYS, LARGEST_FIRST, SERVING, SERVING_WORDS, Serving, apis_table, name_of, serving
 from pyapp.pages.listing import ListState
-from pyapp.pages.live_control import SetLive, live_control
-from pyapp.pages.panel import Reload, did_not_load, panel
+from pyapp.pages.live_control import SetLive
+from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
-from pyapp.pages.rows import live_rows, loading, new_chip
 from pyapp.pages.sorting import Sort, SortBy
+from pyapp.pages.whole_list import whole_list
 from pyapp.ui import Action, TemplateResult, html, nothing
 from pyapp.ui.components.controls import Option, search_field, select
 
@@ -132,47 +132,31 @@ def _filters(state: State, results: Results, env: Env) -> TemplateResult:
     )
 
 
-def _list(state: State, results: Results, env: Env) -> TemplateResult:
-    result = results["apis"]
-    count: object = nothing
-    chip: object = nothing
-    if result.data is None:
-        body = did_not_load("APIs", result, ("apis",)) if result.error else loading(apis_table(state.sort))
-    else:
-        body, chip, count = _body(state, result.data.rows)
-    return panel(
-        "apis",
-        "APIs",
-        result,
-        body,
-        reload=("apis",),
-        opened=env.opened,
-        classes="listing",
-        count=count,
-        chip=chip,
-        controls=live_control("apis", live=state.live),
-        go_live=SetLive(panel="apis", live=True),
-        show_title=False,
-    )
-
-
-def _body(state: State, apis: tuple[Api, ...]) -> tuple[TemplateResult, object, object]:
-    """The rows, what is held back, and the count."""
-    matching = (
+def _matching(state: State, apis: Sequence[Api]) -> list[Api]:
+    left = (
         one for one in apis if state.query.casefold() in one.name.casefold() and (state.state is None or serving(one) == state.state)
     )
-    here = tuple(sorting.arranged(matching, state.sort, KEYS, name_of))
-    if not here:
-        return _nothing_here(any_at_all=bool(apis)), nothing, nothing
-    painted = state.list.painted.show(here, held=state.list.held, key=name_of)
-    known, shown = {one.name for one in apis}, {one.name for one in painted}
-    left = frozenset(shown - known)
-    waiting = sum(one.name not in shown for one in here)
-    rows = live_rows(apis_table(state.sort, left), state.list, painted, "&".join(params(state).values()), same=(left,))
-    return rows, new_chip("apis", waiting), formats.plural(len(here), "API")
+    return sorting.arranged(left, state.sort, KEYS, name_of)
 
 
-def _nothing_here(*, any_at_all: bool) -> TemplateResult:
+def _list(state: State, results: Results, env: Env) -> TemplateResult:
+    return whole_list(
+        "apis",
+        "APIs",
+        results["apis"],
+        state.list,
+        env,
+        live=state.live,
+        matching=lambda apis: _matching(state, apis),
+        table=lambda left: apis_table(state.sort, left),
+        same=(),
+        scope="&".join(params(state).values()),
+        count=lambda here: formats.plural(len(here), "API"),
+        empty=_nothing_here,
+    )
+
+
+def _nothing_here(any_at_all: bool) -> TemplateResult:
     if not any_at_all:
         return html(
             t'<div class="blank"><span class="strong">No API has been seen.</span>'

@@ -120,20 +120,12 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"paused": state.paused - {name} if live else state.paused | {name}})
         case Reload(needs=names):
             return state, *(Refresh(name) for name in names)
-        case (
-            listing.Hold()
-            | listing.Release()
-            | listing.ShowNew()
-            | listing.ShowWindow()
-            | listing.ShiftWindow()
-            | listing.BackToLive()
-            | listing.Scrolled()
-        ) if message.panel in _LISTS:
-            shown: ListState = getattr(state, message.panel)
-            after = listing.update(shown, message)
+        case action if isinstance(action, listing.ListAction) and action.panel in _LISTS:
+            shown: ListState = getattr(state, action.panel)
+            after = listing.update(shown, action)
             # The sentence about the address stays until the address is another.
             problem = state.problem if after.range == shown.range else None
-            return state.model_copy(update={message.panel: after, "problem": problem})
+            return state.model_copy(update={action.panel: after, "problem": problem})
         case _:
             return state
 

@@ -87,16 +87,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
             return state, *(Refresh(name) for name in names)
-        case (
-            listing.Hold()
-            | listing.Release()
-            | listing.ShowNew()
-            | listing.ShowWindow()
-            | listing.ShiftWindow()
-            | listing.BackToLive()
-            | listing.Scrolled()
-        ):
-            after = listing.update(state.list, message)
+        case action if isinstance(action, listing.ListAction):
+            after = listing.update(state.list, action)
             problem = state.problem if after.range == state.list.range else None
             return state.model_copy(update={"list": after, "problem": problem})
         case _:

@@ -16,7 +16,7 @@ The URL: `q=…`, `type=cron`, `state=paused`, `worker=…`, `sort=-runs`, `paus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,19 +32,18 @@ from pyapp.pages.functions_table import (
     STATE_WORDS,
     STATES,
     functions_table,
-    key_of,
     state_of,
 )
 from pyapp.pages.functions_table import (
     State as Dispatch,
 )
 from pyapp.pages.listing import ListState
-from pyapp.pages.live_control import SetLive, live_control
-from pyapp.pages.panel import Reload, did_not_load, panel
+from pyapp.pages.live_control import SetLive
+from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Env, Heading, Message, MutationDone, MutationFailed, Need, Panel, Refresh, Results
-from pyapp.pages.rows import live_rows, loading, new_chip
 from pyapp.pages.sorting import Sort, SortBy
 from pyapp.pages.switching import Switch
+from pyapp.pages.whole_list import whole_list
 from pyapp.ui import Action, TemplateResult, html, nothing
 from pyapp.ui.components.controls import Option, search_field, select
 
@@ -204,48 +203,34 @@ def _matches(state: State, one: Function) -> bool:
     return not state.query or any(state.query.casefold() in text.casefold() for text in (one.name, one.key))
 
 
+def _matching(state: State, functions: Sequence[Function]) -> list[Function]:
+    return sorting.arranged((one for one in functions if _matches(state, one)), state.sort, KEYS, lambda one: one.name)
+
+
+def _count(functions: Sequence[Function]) -> str:
+    words = formats.plural(len(functions), "function")
+    paused = sum(one.paused for one in functions)
+    return f"{words}, {paused:,} paused" if paused else words
+
+
 def _list(state: State, results: Results, env: Env) -> TemplateResult:
-    result = results["functions"]
-    count: object = nothing
-    chip: object = nothing
-    if result.data is None:
-        table = functions_table((), state.sort)
-        body = did_not_load("Functions", result, ("functions",)) if result.error else loading(table)
-    else:
-        body, chip, count = _body(state, result.data.rows)
-    return panel(
+    return whole_list(
         "functions",
         "Functions",
-        result,
-        body,
-        reload=("functions",),
-        opened=env.opened,
-        classes="listing",
-        count=count,
-        chip=chip,
-        controls=live_control("functions", live=state.live),
-        go_live=SetLive(panel="functions", live=True),
-        show_title=False,
+        results["functions"],
+        state.list,
+        env,
+        live=state.live,
+        matching=lambda functions: _matching(state, functions),
+        table=lambda left: functions_table(state.asked, state.sort, left),
+        same=(state.asked,),
+        scope="&".join(params(state).values()),
+        count=_count,
+        empty=_nothing_here,
     )
 
 
-def _body(state: State, functions: tuple[Function, ...]) -> tuple[TemplateResult, object, object]:
-    """The rows, what is held back, and the count."""
-    here = tuple(sorting.arranged((one for one in functions if _matches(state, one)), state.sort, KEYS, lambda one: one.name))
-    if not here:
-        return _nothing_here(state, any_at_all=bool(functions)), nothing, nothing
-    painted = state.list.painted.show(here, held=state.list.held, key=key_of)
-    known, shown = {one.key for one in functions}, {one.key for one in painted}
-    left = frozenset(shown - known)
-    waiting = sum(one.key not in shown for one in here)
-    words = formats.plural(len(here), "function")
-    paused = sum(one.paused for one in here)
-    table = functions_table(state.asked, state.sort, left)
-    rows = live_rows(table, state.list, painted, "&".join(params(state).values()), same=(left, state.asked))
-    return rows, new_chip("functions", waiting), f"{words}, {paused:,} paused" if paused else words
-
-
-def _nothing_here(state: State, *, any_at_all: bool) -> TemplateResult:
+def _nothing_here(any_at_all: bool) -> TemplateResult:
     if not any_at_all:
         return html(
             t'<div class="blank"><span class="strong">No worker has offered a function.</span>'

@@ -12,7 +12,7 @@ The URL: `q=…`, `sort=-failed`, `paused=1`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,11 +22,12 @@ from pyapp.core.cache.keys import live
 from pyapp.pages import addresses, formats, listing, sorting
 from pyapp.pages.fleet import RANK, Fleet, failures, fleet_of, meter, stale_ids, state_mark
 from pyapp.pages.listing import ListState
-from pyapp.pages.live_control import SetLive, live_control
-from pyapp.pages.panel import Reload, did_not_load, panel
+from pyapp.pages.live_control import SetLive
+from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
-from pyapp.pages.rows import Column, Table, live_rows, loading, new_chip
+from pyapp.pages.rows import Column, Table
 from pyapp.pages.sorting import Sort, SortBy
+from pyapp.pages.whole_list import whole_list
 from pyapp.ui import Action, TemplateResult, html, nothing
 from pyapp.ui.components.controls import search_field
 from pyapp.ui.components.marks import age
@@ -144,51 +145,33 @@ def _matches(worker: Worker, query: str) -> bool:
     return not query or any(query.casefold() in text.casefold() for text in texts)
 
 
+def _matching(state: State, workers: Sequence[Worker], stale: frozenset[str]) -> list[Worker]:
+    lines = ((worker, fleet_of(worker, stale)) for worker in workers if _matches(worker, state.query))
+    return [worker for worker, _ in sorting.arranged(lines, state.sort, _KEYS, lambda line: line[0].name)]
+
+
+def _count(workers: Sequence[Worker], stale: frozenset[str]) -> str:
+    words = formats.plural(len(workers), "worker")
+    silent = sum(one.id in stale for worker in workers for one in worker.instances)
+    return f"{words}, {formats.plural(silent, 'stale instance')}" if silent else words
+
+
 def _list(state: State, results: Results, env: Env) -> TemplateResult:
-    result = results["workers"]
     stale = _stale(results, env.now_ms)
-    count: object = nothing
-    chip: object = nothing
-    if result.data is None:
-        body = did_not_load("Workers", result, ("workers",)) if result.error else loading(_table(state, stale, frozenset()))
-    else:
-        workers: tuple[Worker, ...] = result.data.rows
-        body, chip, count = _body(state, workers, stale)
-    return panel(
+    return whole_list(
         "workers",
         "Workers",
-        result,
-        body,
-        reload=("workers",),
-        opened=env.opened,
-        classes="listing",
-        count=count,
-        chip=chip,
-        controls=live_control("workers", live=state.live),
-        go_live=SetLive(panel="workers", live=True),
-        show_title=False,
+        results["workers"],
+        state.list,
+        env,
+        live=state.live,
+        matching=lambda workers: _matching(state, workers, stale),
+        table=lambda left: _table(state, stale, left),
+        same=(stale,),
+        scope=f"{state.query} {state.sort}",
+        count=lambda workers: _count(workers, stale),
+        empty=lambda any_at_all: _nothing_here(state, any_at_all=any_at_all),
     )
-
-
-def _body(state: State, workers: tuple[Worker, ...], stale: frozenset[str]) -> tuple[TemplateResult, object, object]:
-    """The rows, what is held back, and the count."""
-    lines = sorting.arranged(
-        ((worker, fleet_of(worker, stale)) for worker in workers if _matches(worker, state.query)),
-        state.sort,
-        _KEYS,
-        lambda line: line[0].name,
-    )
-    if not lines:
-        return _nothing_here(state, workers), nothing, nothing
-    here = tuple(worker for worker, _ in lines)
-    painted = state.list.painted.show(here, held=state.list.held, key=_name)
-    known = {worker.name for worker in workers}
-    left = frozenset(worker.name for worker in painted if worker.name not in known)
-    waiting = len({worker.name for worker in here} - {worker.name for worker in painted})
-    silent = sum(fleet.stale for _, fleet in lines)
-    words = formats.plural(len(lines), "worker")
-    rows = live_rows(_table(state, stale, left), state.list, painted, f"{state.query} {state.sort}", same=(left, stale))
-    return rows, new_chip("workers", waiting), f"{words}, {formats.plural(silent, 'stale instance')}" if silent else words
 
 
 def _name(worker: Worker) -> str:
@@ -214,8 +197,8 @@ def _table(state: State, stale: frozenset[str], left: frozenset[str]) -> Table[W
     return Table("workers", "Workers", _COLUMNS, key=_name, render=row, bones=6, sort=state.sort)
 
 
-def _nothing_here(state: State, workers: tuple[Worker, ...]) -> TemplateResult:
-    if workers:
+def _nothing_here(state: State, *, any_at_all: bool) -> TemplateResult:
+    if any_at_all:
         clear = html(t'<br><button type="button" class="btn" @click={Search(value="")}>Clear the search</button>')
         words = f"No worker has “{state.query}” in it."
         return html(t'<div class="blank"><bdi class="strong">{words}</bdi>The search looks at names, instances and hosts.{clear}</div>')
