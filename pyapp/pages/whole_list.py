@@ -1,4 +1,4 @@
-"""A list that the server answers whole, as a panel: filtered and sorted here, live or paused; on every page the same but for its rows."""
+"""A list that the server answers whole, as a panel: filtered, sorted, live or paused; on every page the same but for its rows."""
 
 from __future__ import annotations
 
