@@ -237,7 +237,7 @@ def _facts(rows: list[tuple[str, object]]) -> TemplateResult:
 def _dispatch(state: State, results: Results, env: Env) -> TemplateResult:
     result, one = results["functions"], _function(state, results)
     if one is None:
-        body = _absent("Dispatch", result)
+        body = _absent("Held back", result)
     else:
         why = one.dispatch_reasons
         counted = [
