@@ -23,8 +23,8 @@ from pyapp.core.requests.answer import error_of
 from pyapp.core.streams.connection import Reason
 from pyapp.inventory import boot_keys, endpoint_specs, mutation_specs, query_specs, request_of, stream_specs
 from pyapp.pages import routes
+from pyapp.pages.preferences import PreferenceStore
 from pyapp.pages.program import Program
-from pyapp.pages.protocol import Theme
 from pyapp.reducers import REDUCERS
 from pyapp.reducers.comparing import COMPARED
 from pyapp.rollout import ConfigWatch, Counts, Rollout
@@ -83,9 +83,10 @@ class Console:
         self._program = Program(
             client=self._client,
             screen=host,
-            profile=settings.profile if settings.profile_source == "server" else "",
+            choices=self._rollout,
+            preferences=PreferenceStore(host.storage, host.set_choice),
+            forget=self._forget,
             version=__version__,
-            theme=cast(Theme, host.theme()),
             notice=problem or page.problem or host.notice(),
         )
 
@@ -176,6 +177,11 @@ class Console:
 
     def deny_streams(self, names: frozenset[str]) -> None:
         self._client.deny(dict.fromkeys(names, Reason.FLAG_OFF))
+
+    def _forget(self) -> None:
+        """Nothing that this browser kept is left, in this page's memory neither."""
+        self._host.storage.clear()
+        self._host.reload()
 
     # Inside -------------------------------------------------------------------------------------------------------------------
 

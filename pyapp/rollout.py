@@ -126,7 +126,9 @@ class Rollout:
         self._count: Callable[[], Counts] = lambda: Counts(0, 0, 0)
         self._clock: Clock | None = None
         self._marks: list[_Mark] = []
+        self._callbacks: list[Callable[[], None]] = []
         self.settings = self._work_out()
+        storage.on_change(self._kept_elsewhere)
 
     def run(self, clock: Clock, switches: Switches, count: Callable[[], Counts]) -> None:
         """Apply the flags, and from now on every change of them; `count` gives the counters for the rates."""
@@ -134,6 +136,10 @@ class Rollout:
         self._mark(())
         apply(self.settings, switches)
         self._identity.on_change(self._again)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call back when a setting has another value, or its value comes from elsewhere."""
+        self._callbacks.append(callback)
 
     def heard(self, config: ServerConfig | None) -> None:
         """The server's configuration as it is now."""
@@ -174,6 +180,12 @@ class Rollout:
                 found.append(Flip(name, value, source, mark.at_ms, earlier, later))
         return tuple(found[-FLIPS_KEPT:])
 
+    def _kept_elsewhere(self, name: str) -> None:
+        """Another tab of this profile set a flag, or gave one back: it holds here too."""
+        if name == OVERRIDES:
+            self._overrides = _overrides_of(self._storage.read(OVERRIDES))
+            self._again()
+
     def _require(self, name: str) -> None:
         if name not in self.settings.flags:
             raise ValueError(f"There is no flag {name!r}: there are {', '.join(sorted(self.settings.flags))}.")
@@ -194,6 +206,9 @@ class Rollout:
         if self._switches is not None and flipped:
             self._mark(flipped)
             apply(self.settings, self._switches)
+        if self.settings != before:
+            for callback in tuple(self._callbacks):
+                callback()
 
     def _mark(self, flags: tuple[str, ...]) -> None:
         assert self._clock is not None

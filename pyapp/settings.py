@@ -41,6 +41,8 @@ class Settings:
         level: of the console lines.
         limits: whether who asks too often has to wait; the profile `test` is exempt (RT-67).
         flags: each flag's value and where it came from.
+        chosen: what a person set, whether it counts or not.
+        locked: flags that the server switched off for all: no choice of a person's counts.
         user: the identity that percentages were worked out for.
         server: the server's name and version, empty at a part-A server.
         contract: the parts that the server speaks.
@@ -52,6 +54,8 @@ class Settings:
     level: Level = Level.WARNING
     limits: bool = True
     flags: Mapping[str, tuple[bool, Source]] = field(default_factory=dict[str, "tuple[bool, Source]"])
+    chosen: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    locked: frozenset[str] = frozenset()
     user: str = ""
     server: str = ""
     contract: tuple[str, ...] = ("a",)
@@ -115,10 +119,17 @@ def settings_of(
         level=_LEVELS[profile],
         limits=profile != "test",
         flags=flags,
+        chosen=dict(overrides),
+        locked=_switched_off(config),
         user=user,
         server=f"{config.server.name} {config.server.version}" if config is not None else "",
         contract=tuple(config.server.contract) if config is not None else ("a",),
     )
+
+
+def _switched_off(config: ServerConfig | None) -> frozenset[str]:
+    """The flags that the server wants off for all: nothing else counts for them (RT-71)."""
+    return frozenset() if config is None else frozenset(name for name, flag in config.flags.items() if not flag.enabled)
 
 
 def _profile(config: ServerConfig | None, page: PageFile) -> tuple[str, Source]:

@@ -108,9 +108,6 @@ class Host:
     def hash(self) -> str:
         return str(self._ports.page.hash())
 
-    def theme(self) -> str:
-        return str(self._ports.page.theme())
-
     def booted(self) -> None:
         """The console is painted: the boot screen goes."""
         self._host.booted()
@@ -160,8 +157,14 @@ class Host:
     def go(self, address: str) -> None:
         self._ports.page.go(address)
 
-    def set_theme(self, theme: str) -> None:
-        self._ports.page.setTheme(theme)
+    def set_icon(self, kind: str) -> None:
+        self._ports.page.setIcon(kind)
+
+    def set_choice(self, name: str, value: str) -> None:
+        self._ports.page.setChoice(name, value)
+
+    def reload(self) -> None:
+        self._ports.page.reload()
 
     def set_clock_offset(self, ms: float) -> None:
         self._host.clockOffsetMs = ms

@@ -154,6 +154,17 @@ class BrowserStorage:
         self._written[name] = None
         self._port.remove(name)
 
+    def clear(self) -> None:
+        self._written.clear()
+        self._port.clear()
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        def changed(name: str) -> None:
+            self._written.pop(name, None)
+            callback(name)
+
+        self._port.onChange(create_proxy(changed))
+
 
 class BrowserNetwork:
     """`Network` over `navigator.onLine`."""

@@ -41,6 +41,7 @@ VIEWS: tuple[ViewRow, ...] = (
     ViewRow("/apis/{name}", "API", ("api", "requests"), ()),
     ViewRow("/workers", "Workers", ("workers",), (live("workers"),)),
     ViewRow("/workers/{name}", "Worker", ("workers",), (live("workers"),)),
+    ViewRow("/settings", "Settings", (), ()),
 )
 
 GLOBAL_STREAMS: tuple[tuple[str, str], ...] = ()

@@ -75,12 +75,15 @@ def _of(freshness: Freshness) -> Connection:
             return Connection.PAUSED
 
 
-def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: float, *, opened: bool = False) -> ConnectionView:
+def connection_view(
+    results: Iterable[Result[object]], pulse: Pulse, now_ms: float, *, opened: bool = False, idle: bool = False
+) -> ConnectionView:
     """The pill (RT-83's words, the design's popover).
 
     Args:
         results: of every panel on screen.
         now_ms: clock time, for ages.
+        idle: the page needs nothing of the server.
         opened: the popover is open: its rows move with everything, and are nobody's business while it is closed.
     """
     results = list(results)
@@ -90,6 +93,8 @@ def connection_view(results: Iterable[Result[object]], pulse: Pulse, now_ms: flo
     shown = [result.freshness.state for result in results if result.has_data]
     if worst is Connection.PAUSED and shown and all(state is FreshnessState.WINDOW for state in shown):
         words, says = "Window", "What is on this page is a range that was chosen. Nothing moves in it until you refresh it."
+    if idle:
+        words, says = "Nothing live", "This page asks the server for nothing and holds no stream."
     open_now = [row for row in pulse.streams if row.state.confirmed]
     if worst is Connection.LIVE and all(result.freshness.state is not FreshnessState.LIVE for result in results):
         # Nothing is wrong, and nothing is live: no stream has anything to say of this page.

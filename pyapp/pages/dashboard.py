@@ -25,7 +25,7 @@ from pyapp.core.cache.result import Result
 from pyapp.pages import listing
 from pyapp.pages.activity import activity
 from pyapp.pages.chart_panel import chart_panel
-from pyapp.pages.figures import count_stale, queue_bones, queue_figures, system_bones, system_figures
+from pyapp.pages.figures import count_stale, queue_bones, queue_figures, success_level, system_bones, system_figures
 from pyapp.pages.jobs_table import short_table
 from pyapp.pages.listing import ListState
 from pyapp.pages.live_control import SetLive
@@ -203,6 +203,16 @@ def _runbook(state: State, results: Results, env: Env) -> TemplateResult:
     return panel("runbook", "Runbook", result, body, reload=("stats",), opened=env.opened, classes="c3")
 
 
+def _failing(results: Results, now_ms: float) -> str:
+    """Functions that fail more often than is ordinary, for the browser's tab."""
+    result = results.get("stats")
+    stats: DashboardStats | None = result.data if result is not None else None
+    if stats is None:
+        return ""
+    failing = sum(success_level(100 - one.failure_rate) == "bad" for one in stats.top_failing_functions)
+    return f"{failing} failing" if failing else ""
+
+
 # -- What happens now -------------------------------------------------------------------------------------------------
 
 
@@ -227,7 +237,7 @@ PANELS: Mapping[str, Panel] = {
     "system": Panel(("stats", "workers"), _system, clock=_stale),
     "job-trends": Panel(("job-trends",), _job_trends),
     "api-trends": Panel(("api-trends",), _api_trends),
-    "runbook": Panel(("stats",), _runbook),
+    "runbook": Panel(("stats",), _runbook, alarm=_failing),
     "activity-jobs": Panel(("jobs",), _jobs),
     "activity-apis": Panel(("requests",), _requests),
 }

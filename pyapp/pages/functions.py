@@ -31,6 +31,7 @@ from pyapp.pages.functions_table import (
     LARGEST_FIRST,
     STATE_WORDS,
     STATES,
+    failing,
     functions_table,
     state_of,
 )
@@ -242,5 +243,5 @@ def _nothing_here(any_at_all: bool) -> TemplateResult:
 
 PANELS: Mapping[str, Panel] = {
     "filters": Panel(("functions",), _filters),
-    "functions": Panel(("functions",), _list),
+    "functions": Panel(("functions",), _list, alarm=failing),
 }

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pyapp.contract.functions import Function
 from pyapp.pages import addresses, figures, formats, switching
 from pyapp.pages.formats import Quantity
+from pyapp.pages.protocol import Results
 from pyapp.pages.rows import Column, Table
 from pyapp.pages.sorting import Sort
 from pyapp.ui import TemplateResult, html, nothing
@@ -68,6 +69,14 @@ def success_level(function: Function) -> str:
 def mean(function: Function) -> float | None:
     """How long a run takes, in ms; what never ran has no mean."""
     return function.avg_duration_ms if function.runs_24h else None
+
+
+def failing(results: Results, now_ms: float) -> str:
+    """How many functions fail more often than is ordinary, for the browser's tab."""
+    result = results.get("functions")
+    rows: tuple[Function, ...] = () if result is None or result.data is None else result.data.rows
+    bad = sum(success_level(one) == "bad" for one in rows)
+    return f"{bad} failing" if bad else ""
 
 
 KEYS: Final[Mapping[str, Callable[[Function], Any]]] = {

@@ -15,6 +15,7 @@ from pyapp.core.cache.keys import QueryKey, aggregate, item, live, window
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
 from pyapp.pages.asked import REMEMBERED, Cancel, KeepJob
+from pyapp.pages.functions_table import failing
 from pyapp.pages.jobs_state import (
     ChooseFunction,
     ChooseStatus,
@@ -256,7 +257,7 @@ def _confirm(state: State, results: Results, env: Env) -> TemplateResult:
 
 
 PANELS: Mapping[str, Panel] = {
-    "filters": Panel(("functions", "workers"), _filters),
+    "filters": Panel(("functions", "workers"), _filters, alarm=failing),
     "tally": Panel(("counts", "in-flight", "jobs"), _tally),
     "jobs": Panel(("jobs", *_ASKED), _list),
     "confirm": Panel((), _confirm),

@@ -296,6 +296,16 @@ def panel(
     )
 
 
+def plain_panel(
+    name: str, title: str, body: TemplateResult, *, classes: str = "", count: object = nothing, controls: object = nothing
+) -> TemplateResult:
+    """A panel of what no server was asked for: the same frame without a mark, because nothing in it is fresh or stale."""
+    return html(
+        t'<section class="panel {classes}" data-panel={name} aria-label={title}><header class="head"><h2>{title}</h2>'
+        t'<span class="count">{count}</span><span class="grow"></span>{controls}</header>{body}</section>'
+    )
+
+
 def did_not_load(title: str, result: Result[Any], reload: tuple[str, ...], *, as_high_as: str = "") -> TemplateResult:
     """The body of a panel whose first load failed: what, why, and what happens next.
 

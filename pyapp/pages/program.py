@@ -19,12 +19,14 @@ from pyapp.pages.connection import connection_view, strip_view
 from pyapp.pages.event_rate import EventRate
 from pyapp.pages.observing import Observers
 from pyapp.pages.panel import WHY
+from pyapp.pages.preferences import ChooseDensity, ChooseShortcuts, ChooseTheme, PreferenceStore
 from pyapp.pages.protocol import (
     HEARTBEAT,
     Connection,
     Copy,
     Effect,
     Env,
+    Forget,
     Heading,
     Message,
     Mutate,
@@ -34,11 +36,13 @@ from pyapp.pages.protocol import (
     Page,
     Panel,
     Refresh,
+    SetFlag,
     ShowToast,
-    Theme,
     Toast,
     ToastLevel,
 )
+from pyapp.pages.tab_health import TabHealth
+from pyapp.settings import Settings
 from pyapp.ui.actions import decode_action
 from pyapp.ui.components.controls import Toggled
 from pyapp.ui.encode import Encoder, RenderStatistics
@@ -71,7 +75,9 @@ class Screen(Protocol):
 
     def go(self, address: str) -> None: ...
 
-    def set_theme(self, theme: str) -> None: ...
+    def set_icon(self, kind: str) -> None:
+        """The icon in the browser's tab (`tab_health`)."""
+        ...
 
     def set_clock_offset(self, ms: float) -> None:
         """How far the server's clock is ahead, for the ages that tick by themselves (RT-55)."""
@@ -82,6 +88,19 @@ class Screen(Protocol):
         ...
 
     def copy(self, text: str) -> None: ...
+
+
+class Choices(Protocol):
+    """What the page runs with, and what a person may change of it."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def set(self, name: str, value: bool) -> None: ...
+
+    def unset(self, name: str) -> None: ...
+
+    def on_change(self, callback: Callable[[], None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +117,23 @@ class ProgramStatistics:
 class Program:
     """The console, from the address to the screen."""
 
-    def __init__(self, *, client: Client, screen: Screen, profile: str, version: str, theme: Theme, notice: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        client: Client,
+        screen: Screen,
+        choices: Choices,
+        preferences: PreferenceStore,
+        forget: Callable[[], None],
+        version: str,
+        notice: str | None,
+    ) -> None:
         """Build it; nothing is shown before `navigate`.
 
         Args:
-            profile: the environment's name, shown in the bar.
+            choices: the settings of now.
+            preferences: what the person chose for every visit.
+            forget: forgets what this browser keeps, and starts anew.
             notice: one line for the whole page, from the boot.
         """
         self._client = client
@@ -110,7 +141,12 @@ class Program:
         self._version = version
         self._notice = notice
         self._encoder = Encoder()
-        self._env = Env(theme=theme, profile=profile)
+        self._choices = choices
+        self._preferences = preferences
+        self._forget = forget
+        settings = choices.settings
+        profile = settings.profile if settings.profile_source == "server" else ""
+        self._env = Env(preferences=preferences.now, settings=settings, profile=profile)
         self._location = routes.Location("")
         self._page: Page | None = None
         self._state: Any = None
@@ -125,9 +161,14 @@ class Program:
         self._timer: Timer | None = None
         self._timer_ms = 0.0
         self._measured_ms = 0.0
+        self._tab = TabHealth(screen.set_title, screen.set_icon)
+        self._alarms: tuple[str, ...] = ()
+        self._alarmed = False
         self.on_first_paint: Callable[[], None] = lambda: None
         client.on_paint(self.paint)
         client.on_paused(self._paused)
+        choices.on_change(self._chosen)
+        preferences.on_change(self._chosen)
 
     # Where one is -------------------------------------------------------------------------------------------------------------
 
@@ -145,8 +186,9 @@ class Program:
         if page is not None:
             self._state = page.initial(routes.given(location))
             self._observe()
-        self._set_title()
+        self._alarms, self._alarmed = (), True
         self._measure()
+        self._show_health()
         self._later = {}
         self._dirty = dict.fromkeys(("shell", *SHELL_ROOTS, "page", *self._panel_roots()))
         self._client.now()
@@ -163,15 +205,26 @@ class Program:
     def _panel_roots(self) -> tuple[str, ...]:
         return tuple(f"panel {name}" for name in self._page.PANELS) if self._page is not None else ()
 
-    def _set_title(self) -> None:
-        heading = self._heading()
-        self._screen.set_title(f"Paused · {heading} · Penstock" if self._client.paused else f"{heading} · Penstock")
+    def _show_health(self) -> None:
+        """Title and icon of the browser's tab: what fails is looked for when a panel that knows it has news."""
+        if self._alarmed:
+            self._alarmed = False
+            panels = self._page.PANELS.values() if self._page is not None else ()
+            said = (panel.alarm(self._needed(panel), self._env.now_ms) for panel in panels if panel.alarm is not None)
+            self._alarms = tuple(filter(None, said))
+        self._tab.show(self._heading(), self._env.connection, self._alarms, paused=self._client.paused)
 
     def _heading(self) -> Heading:
         return self._page.heading(self._state) if self._page is not None else Heading("Not found")
 
     def _paused(self, paused: bool) -> None:
-        self._set_title()
+        self._show_health()
+
+    def _chosen(self) -> None:
+        """The settings or the preferences are others: in this tab, in another one, at the server."""
+        self._env = replace(self._env, preferences=self._preferences.now, settings=self._choices.settings)
+        self._dirty |= dict.fromkeys(("shell", *self._panel_roots()))
+        self._client.wake()
 
     # What is needed -----------------------------------------------------------------------------------------------------------
 
@@ -190,6 +243,7 @@ class Program:
             for panel, spec in self._page.PANELS.items():
                 if name in spec.needs:
                     (self._dirty if news else self._later)[f"panel {panel}"] = None
+                    self._alarmed = self._alarmed or (news and spec.alarm is not None)
         if self._later:
             self._tick()
 
@@ -205,10 +259,8 @@ class Program:
         if root.startswith("panel ") and root not in self._panel_roots():
             return  # of a page that was left: what lost the focus with it says so afterwards
         match action:
-            case shell.ChooseTheme(theme=theme):
-                self._screen.set_theme(theme)
-                self._env = replace(self._env, theme=theme)
-                self._dirty["shell"] = None
+            case ChooseTheme() | ChooseDensity() | ChooseShortcuts():
+                self._preferences.choose(action)
             case Toggled(id=name, new_state=state):
                 self._open(name if state == "open" else "")
             case shell.DismissToast(id=number):
@@ -265,6 +317,10 @@ class Program:
                 self._toast(effect)
             case Copy(text):
                 self._screen.copy(text)
+            case SetFlag(name, value):
+                self._choices.unset(name) if value is None else self._choices.set(name, value)
+            case Forget():
+                self._forget()
 
     def _mutated(self, page: Page | None, name: str, args: Mapping[str, str], outcome: str | RequestError) -> None:
         if page is not self._page:
@@ -322,7 +378,13 @@ class Program:
         self._events.count(sum(row.received for row in pulse.streams), now)
         self._screen.set_clock_offset(pulse.clock_offset_ms or 0.0)
         self._set_env(
-            connection=connection_view(self._observers.moving(), pulse, now, opened=self._env.opened == shell.CONNECTION),
+            connection=connection_view(
+                self._observers.moving(),
+                pulse,
+                now,
+                opened=self._env.opened == shell.CONNECTION,
+                idle=not self._observers.keys(),
+            ),
             strip=strip_view(pulse, self._events.per_min, self._version),
             notice=getattr(self._state, "problem", None) or self._notice,
             now_ms=self._client.server_clock.now_ms() // COARSE_MS * COARSE_MS,
@@ -349,6 +411,7 @@ class Program:
                     if self._clocks.get(name) != made:
                         self._clocks[name] = made
                         self._dirty[f"panel {name}"] = None
+                        self._alarmed = self._alarmed or panel.alarm is not None
 
     # Painting -----------------------------------------------------------------------------------------------------------------
 
@@ -363,6 +426,7 @@ class Program:
         self._later = {}
         # A root that holds others comes before them.
         order = sorted(dirty, key=lambda root: {"shell": 0, "page": 2}.get(root, 3 if root.startswith("panel ") else 1))
+        self._show_health()
         answer = self._screen.paint(self._encoder.paint({root: self._root(root) for root in order}))
         self._encoder.report(answer)
         first, self.on_first_paint = self.on_first_paint, lambda: None

@@ -21,14 +21,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from pyapp.core.cache.keys import QueryKey
 from pyapp.core.cache.result import Result
+from pyapp.pages.preferences import Preferences
+from pyapp.settings import Settings
 from pyapp.ui import Action, TemplateResult
-
-Theme = Literal["system", "light", "dark"]
-"""What the user chose; `system` follows the machine."""
 
 
 class Connection(StrEnum):
@@ -123,7 +122,8 @@ class Env:
     Attributes:
         now_ms: the server's clock, wall time in ms, coarse: good for thresholds such as a stale worker, not for labels that tick.
         route: the route shown, for example `jobs`.
-        theme: what the user chose.
+        preferences: what the person chose for every visit.
+        settings: what the page runs with, and where it came from.
         connection, toasts, notice, strip: what the shell shows; `notice` is one line under the bar.
         profile: the environment's name.
         opened: the name of the popover with details that is open, or empty.
@@ -131,7 +131,8 @@ class Env:
 
     now_ms: float = 0.0
     route: str = "dashboard"
-    theme: Theme = "system"
+    preferences: Preferences = field(default_factory=Preferences)
+    settings: Settings = field(default_factory=Settings)
     connection: ConnectionView = field(default_factory=ConnectionView)
     toasts: tuple[Toast, ...] = ()
     notice: str | None = None
@@ -181,7 +182,20 @@ class Copy:
     text: str
 
 
-Effect = Mutate | Refresh | Navigate | ShowToast | Copy
+@dataclass(frozen=True, slots=True)
+class SetFlag:
+    """Set a flag for this browser profile, or give it back: `None` (RT-71)."""
+
+    name: str
+    value: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget everything that this browser profile keeps, and start anew."""
+
+
+Effect = Mutate | Refresh | Navigate | ShowToast | Copy | SetFlag | Forget
 
 
 # -- Messages: what `update` is called with -------------------------------------------------------------------------
@@ -222,11 +236,14 @@ class Panel:
         view: state, results by need, environment → template.
         clock: what the view makes of `Env.now_ms`, for panels that compare times; painted again when it is another value. Ages tick
             by themselves.
+        alarm: of its results and `Env.now_ms`: what fails, in two words for the browser's tab (`3 failing`); empty where nothing
+            does.
     """
 
     needs: tuple[str, ...]
     view: View
     clock: Callable[[Results, float], object] | None = None
+    alarm: Callable[[Results, float], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from pyapp.pages import api, apis, dashboard, function, functions, jobs, worker, workers
+from pyapp.pages import api, apis, dashboard, function, functions, jobs, settings, worker, workers
 from pyapp.pages.protocol import Page
 
 DEFAULT: Final = "dashboard"
@@ -24,6 +24,7 @@ ROUTES: Final[Mapping[str, Page]] = {
     "apis/{name}": cast("Page", api),
     "workers": cast("Page", workers),
     "workers/{name}": cast("Page", worker),
+    "settings": cast("Page", settings),
 }
 """The pages by their route. A module is a `Page` by its names, which the checker cannot see through a mapping: a test does."""
 

@@ -10,19 +10,14 @@ from dataclasses import dataclass
 from string.templatelib import Template
 
 from pyapp.pages import formats
-from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, Theme, Toast, ToastLevel
+from pyapp.pages.preferences import ChooseTheme, Theme
+from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, Toast, ToastLevel
 from pyapp.ui import Action, TemplateResult, each, html, nothing
 from pyapp.ui.components.controls import details_popover, facts, icon_button
 from pyapp.ui.components.marks import heard, icon
 
 CONNECTION = "connection"
 """The name of the pill's popover."""
-
-
-class ChooseTheme(Action):
-    """Follow the system, or be light or dark whatever it says."""
-
-    theme: Theme
 
 
 class DismissToast(Action):
@@ -46,6 +41,7 @@ RAIL = (
     Place("functions", "Functions", "n-fn"),
     Place("apis", "APIs", "n-api"),
     Place("workers", "Workers", "n-work"),
+    Place("settings", "Settings", "n-set"),
 )
 
 _THEMES: dict[Theme, tuple[Theme, str, str]] = {
@@ -78,7 +74,7 @@ def shell(heading: Heading, env: Env) -> TemplateResult:
     """The frame with its roots, and what the page is about."""
     places = each(RAIL, key=lambda place: place.route, render=lambda place: _place(place, env.route), same=(env.route,))
     profile = html(t'<span class="env">{env.profile}</span>') if env.profile else nothing
-    following, words, symbol = _THEMES[env.theme]
+    following, words, symbol = _THEMES[env.preferences.theme]
     return html(
         t'<pen-skip to="main"><a class="skip" href="#main">Skip to content</a></pen-skip><div class="app">'
         t'<nav class="rail" aria-label="Pages"><a class="mark" href="#/dashboard" aria-label="Penstock, overview">{icon("logo")}</a>'

@@ -128,6 +128,12 @@ def _stale(results: Results, now_ms: float) -> frozenset[str]:
     return stale_ids(_rows(results), now_ms)
 
 
+def _silent(results: Results, now_ms: float) -> str:
+    """Instances that nobody hears of, for the browser's tab."""
+    stale = len(_stale(results, now_ms))
+    return f"{stale} stale" if stale else ""
+
+
 _KEYS: Final[Mapping[str, Callable[[Line], Any]]] = {
     "state": lambda line: RANK[line[1].state],
     "worker": lambda line: line[0].name.casefold(),
@@ -210,5 +216,5 @@ def _nothing_here(state: State, *, any_at_all: bool) -> TemplateResult:
 
 PANELS: Mapping[str, Panel] = {
     "filters": Panel((), _filters),
-    "workers": Panel(("workers",), _list, clock=_stale),
+    "workers": Panel(("workers",), _list, clock=_stale, alarm=_silent),
 }

@@ -115,6 +115,28 @@ def test_a_flip_acts_at_once_both_ways_and_is_kept_for_the_next_visit() -> None:
     assert again.rollout.settings.flags[f"{STREAM}events"] == (True, "default")
 
 
+def test_a_flag_that_another_tab_sets_holds_here_and_whoever_shows_settings_is_told() -> None:
+    # RT-71
+    world, told = World(config()), list[bool]()
+    world.rollout.on_change(lambda: told.append(world.rollout.settings.flag(STREAMING)))
+    world.storage.elsewhere(OVERRIDES, json.dumps({STREAMING: False}))
+    assert (world.switches.now["streaming"], told) == (False, [False])
+    assert world.rollout.settings.chosen == {STREAMING: False}
+    world.storage.elsewhere("theme", "dark")
+    assert told == [False]
+    world.storage.elsewhere(OVERRIDES, None)
+    assert (world.switches.now["streaming"], told) == (True, [False, True])
+    world.rollout.set(STREAMING, True)  # the same value, from somebody else
+    assert (told, world.rollout.settings.flags[STREAMING]) == ([False, True, True], (True, "you"))
+
+
+def test_what_the_server_switched_off_is_known_apart_from_what_is_off() -> None:
+    # RT-71
+    world = World(config({STREAMING: {"enabled": False}, VERIFYING: {"enabled": True, "percentage": 0}}))
+    assert world.rollout.settings.locked == {STREAMING}
+    assert world.rollout.settings.flags[VERIFYING] == (False, "server")
+
+
 @pytest.mark.parametrize("kept", ["no json", "[1]", '{"gone": true, "enable_sse_streaming": "x"}', "{}"])
 def test_what_was_kept_and_cannot_be_used_is_left_out(kept: str) -> None:
     # RT-71

@@ -80,11 +80,14 @@
   }
 
   try {
-    // The choice of the settings page, before anything is painted.
-    var theme = localStorage.getItem("penstock.theme");
-    if (theme === "light" || theme === "dark") root.setAttribute("data-theme", theme);
+    // The choices of the settings page, before anything is painted (pyapp/pages/preferences.py keeps them).
+    var choices = { theme: ["light", "dark"], density: ["compact"], shortcuts: ["off"] };
+    for (var name in choices) {
+      var choice = localStorage.getItem("penstock." + name);
+      if (choices[name].indexOf(choice) >= 0) root.setAttribute("data-" + name, choice);
+    }
   } catch (error) {
-    // Storage is switched off: the system's theme it is.
+    // Storage is switched off: what is usual it is.
   }
 
   window.penstock = {

@@ -1,6 +1,8 @@
 // The browser's side of the core's ports (pyapp/core/ports.py). Only text and numbers cross to Python, through callbacks
 // that Python sets once: no proxy is made per request, per timer or per frame.
 
+import { setIcon } from "./icon.mjs";
+
 /**
  * Event sources whose records wait here until Python takes them all with one call (RT-41).
  *
@@ -207,21 +209,20 @@ export class PagePort {
     return location.hash;
   }
 
-  /** `theme` is system, light or dark; the first script of the page reads the choice before anything is painted. */
-  setTheme(theme) {
-    const root = document.documentElement;
-    if (theme === "system") delete root.dataset.theme;
-    else root.dataset.theme = theme;
-    try {
-      if (theme === "system") localStorage.removeItem("penstock.theme");
-      else localStorage.setItem("penstock.theme", theme);
-    } catch {
-      // Storage is switched off: the choice holds until the page is closed.
-    }
+  /** Puts a choice of the settings page on the root; without a value it goes. `first.js` does the same before anything is painted. */
+  setChoice(name, value) {
+    const { dataset } = document.documentElement;
+    if (value) dataset[name] = value;
+    else delete dataset[name];
   }
 
-  theme() {
-    return document.documentElement.dataset.theme ?? "system";
+  /** The icon in the browser's tab; see icon.mjs. */
+  setIcon(kind) {
+    setIcon(kind);
+  }
+
+  reload() {
+    location.reload();
   }
 
   copy(text) {
@@ -255,6 +256,20 @@ export class StoragePort {
     } catch {
       // Nothing was kept.
     }
+  }
+
+  /** Forgets all that the console keeps: these words, and what its tabs remember together. */
+  clear() {
+    try {
+      for (const name of Object.keys(localStorage)) if (/^penstock[.:]/.test(name)) localStorage.removeItem(name);
+    } catch {
+      // Nothing was kept.
+    }
+  }
+
+  /** `callback` gets the name of what another page wrote or removed. The browser tells only the others. */
+  onChange(callback) {
+    addEventListener("storage", ({ key }) => key?.startsWith(StoragePort.PREFIX) && callback(key.slice(StoragePort.PREFIX.length)));
   }
 }
 

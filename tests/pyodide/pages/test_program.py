@@ -14,6 +14,8 @@ from pyapp.core.client import Client, aggregate, live
 from pyapp.core.errors import NetworkError
 from pyapp.core.freshness import FreshnessReason as Why
 from pyapp.core.freshness import FreshnessState as State
+from pyapp.core.identity import Visitor
+from pyapp.core.storage import Memory
 from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, VirtualClock
 from pyapp.inventory import QUERIES, VIEWS, mutation_specs, query_specs, stream_specs
 from pyapp.pages import jobs, routes, shell
@@ -21,9 +23,13 @@ from pyapp.pages.asked import Cancel
 from pyapp.pages.jobs_state import ChooseStatus
 from pyapp.pages.listing import Release
 from pyapp.pages.observing import only_later
+from pyapp.pages.preferences import ChooseDensity, ChooseTheme, PreferenceStore
 from pyapp.pages.program import TOAST_MS, Program
 from pyapp.pages.protocol import HEARTBEAT, ShowToast, ToastLevel
+from pyapp.pages.settings import AskForget, Flip, ForgetAll
 from pyapp.reducers import REDUCERS
+from pyapp.rollout import Rollout
+from pyapp.settings import PageFile
 from pyapp.ui import Action
 from pyapp.ui.components.controls import Toggled
 
@@ -52,7 +58,8 @@ class FakeScreen:
         self.titles: list[str] = []
         self.hashes: list[str] = []
         self.forgotten: list[str] = []
-        self.theme = "system"
+        self.icons: list[str] = []
+        self.words: dict[str, str] = {}
         self.moments: list[dict[str, float]] = []
 
     def paint(self, text: str) -> str:
@@ -71,8 +78,12 @@ class FakeScreen:
     def go(self, address: str) -> None:
         self.hashes.append(address)
 
-    def set_theme(self, theme: str) -> None:
-        self.theme = theme
+    def set_icon(self, kind: str) -> None:
+        self.icons.append(kind)
+
+    def show(self, name: str, word: str) -> None:
+        """What is chosen, as the root element says it."""
+        self.words[name] = word
 
     def set_clock_offset(self, ms: float) -> None:
         pass
@@ -101,8 +112,22 @@ class World:
             mutations=mutation_specs(),
         )
         self.screen = FakeScreen()
-        self.program = Program(client=self.client, screen=self.screen, profile="test", version="1", theme="system", notice=None)
+        self.storage, self.forgotten = Memory(), 0
+        visitor = Visitor(self.storage, lambda: "1")
+        self.rollout = Rollout(config=None, page=PageFile(profile="test"), storage=self.storage, identity=visitor)
+        self.program = Program(
+            client=self.client,
+            screen=self.screen,
+            choices=self.rollout,
+            preferences=PreferenceStore(self.storage, self.screen.show),
+            forget=self._forget,
+            version="1",
+            notice=None,
+        )
         self.program.navigate(address)
+
+    def _forget(self) -> None:
+        self.forgotten += 1
 
     def act(self, action: Action, root: str = "panel jobs") -> None:
         """As the bridge says it."""
@@ -265,8 +290,8 @@ def test_a_mutation_that_is_refused_says_why() -> None:
 
 def test_the_theme_and_the_toasts_are_the_shell_s() -> None:
     world = World("#/dashboard")
-    world.act(shell.ChooseTheme(theme="dark"), root="shell")
-    assert world.screen.theme == "dark"
+    world.act(ChooseTheme(theme="dark"), root="shell")
+    assert world.screen.words["theme"] == "dark"
     world.program._run(ShowToast(ToastLevel.OK, "Done"))  # pyright: ignore[reportPrivateUsage]
     world.program._run(ShowToast(ToastLevel.ERROR, "Refused"))  # pyright: ignore[reportPrivateUsage]
     world.clock.settle()
@@ -312,3 +337,73 @@ def test_an_unknown_route_has_a_page_of_its_own() -> None:
     world = World("#/nowhere")
     assert world.screen.titles[-1] == "Not found · Penstock"
     assert "names none of this console" in json.dumps(world.screen.paints[-1])
+
+
+def functions_succeeding(*rates: float) -> dict[str, Any]:
+    """The answer of the list of functions that succeed at these rates."""
+    given = {"type": "task", "active": True, "paused": False, "runs_24h": 10}
+    rows = [{"key": f"f{n}", "name": f"f{n}", "success_rate": rate, **given} for n, rate in enumerate(rates)]
+    return {"functions": rows, "total": len(rows)}
+
+
+def test_the_browser_s_tab_says_what_fails_and_is_written_only_when_that_changes() -> None:
+    world = World("#/functions")
+    world.clock.settle()
+
+    def answered(*rates: float) -> tuple[str, str]:
+        world.client.refresh(live("functions"))
+        world.http.take("functions").reply(functions_succeeding(*rates))
+        world.clock.advance(200)
+        return world.screen.titles[-1], (world.screen.icons or ["calm"])[-1]
+
+    assert answered(65.0, 10.0, 96.0) == ("● 2 failing · Functions · Penstock", "failing")
+    said = len(world.screen.titles)
+    answered(66.0, 11.0, 95.0)
+    assert len(world.screen.titles) == said
+    assert answered(100.0) == ("Functions · Penstock", "calm")
+    assert answered(10.0)[1] == "failing"
+    world.program.navigate("#/settings")
+    assert (world.screen.titles[-1], world.screen.icons[-1]) == ("Settings · Penstock", "calm")
+
+
+def test_the_settings_page_asks_for_nothing_and_holds_no_stream() -> None:
+    # RT-20
+    world = World("#/settings")
+    world.clock.advance(60_000)
+    assert world.needs() == {}
+    assert world.http.sent == []
+    assert world.sources.open_urls == {}
+
+
+def test_a_flag_is_set_and_given_back_on_the_settings_page_and_shown_at_once() -> None:
+    # RT-71
+    world = World("#/settings")
+    before = len(world.screen.paints)
+    world.act(Flip(flag="stream.events", wish="off"), "panel flags")
+    assert world.rollout.settings.flags["stream.events"] == (False, "you")
+    assert "panel flags" in painted(world, before)
+    world.act(Flip(flag="stream.events", wish="given"), "panel flags")
+    assert world.rollout.settings.flags["stream.events"] == (True, "default")
+    assert world.rollout.settings.chosen == {}
+
+
+def test_what_another_tab_chooses_is_shown_here() -> None:
+    world = World("#/settings")
+    world.clock.settle()
+    before = len(world.screen.paints)
+    world.storage.elsewhere("density", "compact")
+    world.storage.elsewhere("flags", '{"stream.events": false}')
+    world.clock.settle()
+    assert world.screen.words == {"density": "compact"}
+    assert {"shell", "panel appearance", "panel flags"} <= set(painted(world, before))
+    assert world.rollout.settings.flags["stream.events"] == (False, "you")
+    world.act(ChooseDensity(density="comfortable"), "panel appearance")
+    assert world.screen.words == {"density": ""}
+
+
+def test_forgetting_is_asked_for_twice() -> None:
+    world = World("#/settings")
+    world.act(AskForget(), "panel browser")
+    assert world.forgotten == 0
+    world.act(ForgetAll(), "panel confirm")
+    assert world.forgotten == 1

@@ -6,7 +6,8 @@ import pytest
 from page_fakes import elements, words
 
 from pyapp.pages import shell
-from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, StripView, Theme, Toast, ToastLevel
+from pyapp.pages.preferences import Preferences, Theme
+from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, StripView, Toast, ToastLevel
 from pyapp.pages.routes import ROUTES
 from pyapp.ui import to_html
 
@@ -34,7 +35,7 @@ def test_the_first_thing_to_reach_skips_to_the_content() -> None:
 
 @pytest.mark.parametrize("theme", ["system", "light", "dark"])
 def test_the_theme_button_says_what_it_is_and_what_comes_next(theme: Theme) -> None:
-    drawn = to_html(shell.shell(Heading("Jobs"), replace(ENV, theme=theme)))
+    drawn = to_html(shell.shell(Heading("Jobs"), replace(ENV, preferences=Preferences(theme=theme))))
     labels = [one.attributes.get("aria-label", "") for one in elements(drawn, "button")]
     assert any(label.startswith("Theme:") and theme in label for label in labels)
 
