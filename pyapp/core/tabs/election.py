@@ -64,7 +64,7 @@ class Election:
         timer, due_ms: the number of the one timer, and when it is due.
         heard_ms: when the leader was heard last, or this tab began to wait; while leading, when it beat last.
         tabs: how many take part, as far as the leader said.
-        gap_ms: the worst gap of late between two signs of life of one leader; it fades.
+        gaps: the last gaps between two signs of life of one leader, in ms, the latest last.
         told_ms: the patience that the leader asks for.
         before, before_ms: the leader that fell silent, and when it was heard last.
         excused: the silence began anew because this tab was late itself; not twice until something is heard.
@@ -85,7 +85,7 @@ class Election:
     due_ms: float = 0.0
     heard_ms: float = 0.0
     tabs: int = 1
-    gap_ms: float = 0.0
+    gaps: tuple[float, ...] = ()
     told_ms: float = 0.0
     before: Term = NO_TERM
     before_ms: float = 0.0

@@ -38,7 +38,8 @@ not the current one does nothing. A leader acts only between `Lead` and `StepDow
 How long a silence must be is learnt (`Machine.patience_ms`): the model's time where beats come as they should, and more where the
 machine cannot keep that up. Every gap between two signs of life of one leader counts, measured by the leader and by who follows it, and
 so does that of a leader which was robbed and says that it was only late. A gap of more than twice the patience is a leader that was
-gone, and no measure. The worst gap fades: after a quiet minute it is forgotten.
+gone, and no measure; neither is one in which the tab that measures was late itself. The third worst of the last twenty decides: a slow
+machine is slow all the time, and a tab that stood still once says nothing of the next beat.
 """
 
 from __future__ import annotations
@@ -86,11 +87,13 @@ from pyapp.core.tabs.election import (
 from pyapp.core.timings import Timings
 
 GAP_FACTOR = 1.5
-"""A silence must be this many times the worst gap between two beats of late."""
+"""A silence must be this many times the gaps between two beats of late."""
+GAPS = 20
+"""So many gaps are of late: ten seconds where beats come in time."""
+OUTLIERS = 2
+"""The worst of them, which do not count."""
 PATIENCE_AT_MOST = 8
 """However late the beats are, no silence must be longer than so many times the model's."""
-FADING = 0.977
-"""What a gap counts for at the next beat: half of it after 15 s, a sixteenth after a minute."""
 TABS_PER_JITTER = 4
 """For so many tabs more the theft is spread over the jitter once more: the first one is as early, and the others hear of it."""
 
@@ -154,7 +157,7 @@ class Machine:
     def _lead(self, state: Election, stored: int, now_ms: float) -> Step:
         term = Term(max(state.term.number, stored) + 1, state.tab)
         takeovers = state.takeovers + 1
-        after = replace(_signed(state, now_ms), role=Role.LEADING, since_ms=now_ms, told_ms=0.0, term=term, takeovers=takeovers)
+        after = replace(self._signed(state, now_ms), role=Role.LEADING, since_ms=now_ms, told_ms=0.0, term=term, takeovers=takeovers)
         after, timer = self._timer(after, TimerName.BEAT, now_ms + self._timings.leader_beat_ms)
         return after, (StoreTerm(term.number), Lead(term, self.patience_ms(after)), timer)
 
@@ -182,7 +185,8 @@ class Machine:
             after, request = self._request(replace(state, lock=0, sign_ms=now_ms, deposed=state.deposed + 1))
             return self._follow(after, heard, now_ms, StepDown(), left, request, Lag(state.term))
         if state.role is Role.FOLLOWING and term == state.term:
-            return self._told(self._gap(state, now_ms - state.heard_ms), heard, now_ms), ()
+            measured = state if self._late(state, now_ms) else self._gap(state, now_ms - state.heard_ms)
+            return self._told(measured, heard, now_ms), ()
         return self._follow(state, heard, now_ms)
 
     # Patience -----------------------------------------------------------------------------------------------------------------
@@ -190,15 +194,17 @@ class Machine:
     def patience_ms(self, state: Election) -> float:
         """How long the leader of this state must be silent until it is taken for gone."""
         silence = self._timings.leader_silence_ms
-        return min(PATIENCE_AT_MOST * silence, max(silence, GAP_FACTOR * state.gap_ms, state.told_ms))
+        worst = sorted(state.gaps, reverse=True)[OUTLIERS : OUTLIERS + 1]
+        return min(PATIENCE_AT_MOST * silence, max(silence, *(GAP_FACTOR * gap for gap in worst), state.told_ms))
 
     def _gap(self, state: Election, gap_ms: float) -> Election:
         """So long was it between two signs of life of one leader."""
-        counts = gap_ms < 2 * self.patience_ms(state)
-        return replace(state, gap_ms=max(gap_ms if counts else 0.0, FADING * state.gap_ms))
+        if gap_ms >= 2 * self.patience_ms(state):
+            return state
+        return replace(state, gaps=(*state.gaps, gap_ms)[-GAPS:])
 
     def _told(self, state: Election, heard: Heard, now_ms: float) -> Election:
-        return replace(_signed(state, now_ms), tabs=heard.tabs, told_ms=heard.patience_ms, excused=False)
+        return replace(self._signed(state, now_ms), tabs=heard.tabs, told_ms=heard.patience_ms, excused=False)
 
     def _lagged(self, state: Election, term: Term, now_ms: float) -> Election:
         """A leader that was robbed lives: it was late. Each theft is learnt from once."""
@@ -207,6 +213,15 @@ class Machine:
         gap = now_ms - state.before_ms
         hasty = gap < 2 * self.patience_ms(state)
         return replace(self._gap(state, gap), before=NO_TERM, hasty=state.hasty + hasty)
+
+    def _late(self, state: Election, now_ms: float) -> bool:
+        """Whether this tab's own timer should have come long ago: it did not run, and what it hears now waited for it."""
+        return now_ms - state.due_ms > self._timings.leader_beat_ms
+
+    def _signed(self, state: Election, now_ms: float) -> Election:
+        """Somebody leads, as far as this tab knows. While it did not run itself it was not without a leader."""
+        until_ms = state.due_ms if self._late(state, now_ms) else now_ms
+        return replace(state, heard_ms=now_ms, sign_ms=now_ms, unled_ms=max(state.unled_ms, until_ms - state.sign_ms))
 
     # Following and waiting ----------------------------------------------------------------------------------------------------
 
@@ -233,7 +248,7 @@ class Machine:
         if not state.lock and name is TimerName.SILENCE:
             state, request = self._request(state)
             again = (request,)
-        if now_ms - state.due_ms > self._timings.leader_beat_ms and not state.excused:
+        if self._late(state, now_ms) and not state.excused:
             # A timer that is late itself says nothing of the leader: what it said waits behind the timer.
             state = replace(state, heard_ms=now_ms, sign_ms=now_ms, excused=True, stalls=state.stalls + 1)
         if not visible:
@@ -268,11 +283,6 @@ class Machine:
     def _timer(self, state: Election, name: TimerName, at_ms: float) -> tuple[Election, SetTimer]:
         after = replace(state, timer=state.timer + 1, due_ms=at_ms)
         return after, SetTimer(after.timer, name, at_ms)
-
-
-def _signed(state: Election, now_ms: float) -> Election:
-    """Somebody leads, as far as this tab knows."""
-    return replace(state, heard_ms=now_ms, sign_ms=now_ms, unled_ms=max(state.unled_ms, now_ms - state.sign_ms))
 
 
 def _forgotten(state: Election) -> Election:
