@@ -42,17 +42,18 @@ class Tabs:
         self.all.append(console)
         return console.open(self.url + route)
 
-    def open_some(self, count: int) -> list[Console]:
-        return [self.open(ROUTES[number % len(ROUTES)]) for number in range(count)]
-
-    def open_at_once(self, count: int) -> None:
-        """So many that all boot side by side."""
-        begun = [Console(self.context.new_page()) for _ in range(count)]
-        for console in begun:
-            console.page.goto(self.url, wait_until="commit")
-        for console in begun:
-            console.page.wait_for_selector("[data-panel]", timeout=BOOT_MS)
-        self.all += begun
+    def open_some(self, count: int, *, at_once: int = 1) -> list[Console]:
+        """So many, on different routes; as many as said boot side by side."""
+        opened: list[Console] = []
+        for first in range(0, count, at_once):
+            begun = [Console(self.context.new_page()) for _ in range(first, min(first + at_once, count))]
+            for number, console in enumerate(begun, first):
+                console.page.goto(self.url + ROUTES[number % len(ROUTES)], wait_until="commit")
+            for console in begun:
+                console.page.wait_for_selector("[data-panel]", timeout=BOOT_MS)
+            opened += begun
+        self.all += opened
+        return opened
 
     def roles(self) -> list[str]:
         return [role(console) for console in self.all]
@@ -128,11 +129,19 @@ def hide(console: Console) -> None:
     console.hide(True)
 
 
+def show(console: Console) -> None:
+    console.hide(False)
+
+
 def freeze(console: Console) -> None:
     """As the browser freezes a tab in the background: the page is told. A headless browser freezes no page that it calls visible, so
     the event is sent, and the lock must be free when it returns."""
     console.page.evaluate("() => document.dispatchEvent(new Event('freeze'))")
     eventually(lambda: role(console) == "alone")
+
+
+def thaw(console: Console) -> None:
+    console.page.evaluate("() => document.dispatchEvent(new Event('resume'))")
 
 
 def still(console: Console) -> Any:

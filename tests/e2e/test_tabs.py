@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from browsers import launch, new_context
-from conftest import Console, Server, running
+from conftest import Server, running
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
-from tabs_lab import ANY_LIVE, Storm, Tabs, close, connections, crash, eventually, freeze, hide, role, stall, tabs_of
+from tabs_lab import ANY_LIVE, Storm, Tabs, close, connections, crash, eventually, freeze, hide, role, show, stall, tabs_of, thaw
 
 LIGHT = "light.html"
 
@@ -47,7 +47,7 @@ def test_twenty_visible_tabs_hold_one_connection_and_requests_are_answered(
 ) -> None:
     # RT-60, RT-64
     tabs = open_tabs(chromium, busy.url, truth=False)
-    opened = tabs.open_some(20)
+    opened = tabs.open_some(20, at_once=4)
     leader = tabs.leader()
     tabs.live()
     eventually(lambda: len(connections(busy)) == 1)
@@ -77,42 +77,40 @@ def test_tabs_that_are_opened_at_once_in_a_new_profile_are_one_group(
 ) -> None:
     # RT-60: a browser that restores its tabs
     tabs = open_tabs(chromium, busy.url)
-    tabs.open_at_once(4)
+    tabs.open_some(4, at_once=4)
     tabs.leader()
     tabs.live()
     eventually(lambda: len(connections(busy)) == 1)
     tabs.check()
 
 
-@pytest.mark.parametrize("way", [close, crash, hide, freeze, stall])
-def test_when_the_leader_goes_another_leads_and_every_tab_is_live(
-    chromium: Browser, moving: Server, open_tabs: Callable[..., Tabs], way: Callable[[Console], None]
+def test_whichever_way_the_leader_goes_another_leads_and_every_tab_is_live(
+    chromium: Browser, moving: Server, open_tabs: Callable[..., Tabs]
 ) -> None:
     # RT-61
     tabs = open_tabs(chromium, moving.url)
-    tabs.open_some(3)
-    leader = tabs.leader()
-    tabs.live()
-    before = tabs_of(leader)["term"]
-    tabs.gone(leader)
-    way(leader)
-    successor = tabs.leader()
-    assert int(tabs_of(successor)["term"].partition(":")[0]) > int(before.partition(":")[0])
-    tabs.live()
-    eventually(lambda: len(connections(moving)) == 1)
-    tabs.check()
-    if way in (hide, freeze, stall):
+    tabs.open_some(4, at_once=2)
+    for way, back in ((hide, show), (freeze, thaw), (stall, None), (close, None), (crash, None)):
+        leader = tabs.leader()
+        tabs.live()
+        before = tabs_of(leader)["term"]
+        tabs.gone(leader)
+        way(leader)
+        successor = tabs.leader()
+        assert int(tabs_of(successor)["term"].partition(":")[0]) > int(before.partition(":")[0]), way.__name__
+        tabs.live()
+        eventually(lambda: len(connections(moving)) == 1)
+        if way in (close, crash):
+            continue
         # It comes back, and follows.
-        if way is hide:
-            leader.hide(False)
-        if way is freeze:
-            leader.page.evaluate("() => document.dispatchEvent(new Event('resume'))")
+        if back is not None:
+            back(leader)
         tabs.all.append(leader)
         tabs.leader()
         tabs.live()
         eventually(lambda: len(connections(moving)) == 1)
-        assert role(leader) == "following"
-        tabs.check()
+        assert role(leader) == "following", way.__name__
+    tabs.check()
 
 
 def test_a_leader_in_the_back_forward_cache_holds_nothing_and_follows_when_it_is_back(
