@@ -88,6 +88,7 @@ class Console:
             forget=self._forget,
             version=__version__,
             notice=problem or page.problem or host.notice(),
+            storage=host.storage,
         )
 
     def start(self) -> None:

@@ -58,6 +58,9 @@ class Host:
         self.storage = BrowserStorage(self._ports.storage)
         self.network: Network = network_for(self.base, BrowserNetwork())
         self.lifecycle = BrowserLifecycle(self._ports.lifecycle)
+        self._copies: dict[int, Callable[[bool], None]] = {}
+        self._copy_number = 0
+        self._ports.page.onCopied(create_proxy(self._copied))
         self._bridge: Any = None
 
     def tabs(self, identity: str) -> TabPorts:
@@ -172,5 +175,18 @@ class Host:
     def set_moments(self, moments: str) -> None:
         self._host.setMoments(moments)
 
-    def copy(self, text: str) -> None:
-        self._ports.page.copy(text)
+    def copy(self, text: str, told: Callable[[bool], None]) -> None:
+        number = self._copy_number = self._copy_number + 1
+        self._copies[number] = told
+        self._ports.page.copy(number, text)
+
+    def _copied(self, number: int, done: bool) -> None:
+        told = self._copies.pop(int(number), None)
+        if told is not None:
+            told(bool(done))
+
+    def download(self, name: str, kind: str, text: str) -> None:
+        self._ports.page.download(name, kind, text)
+
+    def link(self) -> str:
+        return str(js.location.href)

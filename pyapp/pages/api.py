@@ -12,13 +12,13 @@ The URL: `apis/{name}`, `status=5xx`, `after=…&before=…` for the requests, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pyapp.contract.apis import Api, ApiDetail
+from pyapp.contract.apis import Api, ApiDetail, RequestEvent
 from pyapp.core.cache.keys import QueryKey, item, live, window
 from pyapp.core.cache.result import Result
 from pyapp.pages import addresses, formats, listing
@@ -26,6 +26,7 @@ from pyapp.pages.activity import activity
 from pyapp.pages.apis_table import branches, errors, errors_level, routes_table, state_mark
 from pyapp.pages.figures import figure_list
 from pyapp.pages.listing import ListState
+from pyapp.pages.listings import ranged
 from pyapp.pages.live_control import SetLive, live_control
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
@@ -197,16 +198,18 @@ def _routes(state: State, results: Results, env: Env) -> TemplateResult:
     )
 
 
+def _of_status(state: State, results: Results, env: Env, rows: Sequence[RequestEvent]) -> tuple[RequestEvent, ...]:
+    return tuple(one for one in rows if state.status is None or one.status // 100 == int(state.status[0]))
+
+
 def _requests(state: State, results: Results, env: Env) -> TemplateResult:
     def table(live: bool, left: frozenset[str]) -> Table[Any]:
         return requests_table("requests", live=live, left=left)
 
     result = results["requests"]
     if state.status and result.data is not None:
-        floor = int(state.status[0])
-        data = result.data
-        rows = tuple(one for one in data.rows if one.status // 100 == floor)
-        result = replace(result, data=replace(data, rows=rows, total=len(rows)))
+        rows = _of_status(state, results, env, result.data.rows)
+        result = replace(result, data=replace(result.data, rows=rows, total=len(rows)))
     empty = (
         (f"None of the latest requests was answered {state.status}.", "The filter looks at loaded requests only.")
         if state.status
@@ -221,5 +224,5 @@ def _requests(state: State, results: Results, env: Env) -> TemplateResult:
 PANELS: Mapping[str, Panel] = {
     "summary": Panel(("api",), _summary),
     "routes": Panel(("api",), _routes),
-    "requests": Panel(("requests",), _requests),
+    "requests": Panel(("requests",), _requests, listing=ranged("API requests", "requests", lambda state: state.list, _of_status)),
 }

@@ -23,6 +23,7 @@ from pyapp.core.cache.keys import live
 from pyapp.pages import formats, listing, sorting
 from pyapp.pages.apis_table import DEFAULT_SORT, KEYS, LARGEST_FIRST, SERVING, SERVING_WORDS, Serving, apis_table, name_of, serving
 from pyapp.pages.listing import ListState
+from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
@@ -139,6 +140,10 @@ def _matching(state: State, apis: Sequence[Api]) -> list[Api]:
     return sorting.arranged(left, state.sort, KEYS, name_of)
 
 
+def _shown(state: State, results: Results, env: Env, apis: Sequence[Api]) -> list[Api]:
+    return _matching(state, apis)
+
+
 def _list(state: State, results: Results, env: Env) -> TemplateResult:
     return whole_list(
         "apis",
@@ -168,5 +173,5 @@ def _nothing_here(any_at_all: bool) -> TemplateResult:
 
 PANELS: Mapping[str, Panel] = {
     "filters": Panel((), _filters),
-    "apis": Panel(("apis",), _list),
+    "apis": Panel(("apis",), _list, listing=whole("apis", "APIs", "apis", _shown)),
 }

@@ -28,6 +28,7 @@ from pyapp.pages.chart_panel import chart_panel
 from pyapp.pages.figures import count_stale, queue_bones, queue_figures, success_level, system_bones, system_figures
 from pyapp.pages.jobs_table import short_table
 from pyapp.pages.listing import ListState
+from pyapp.pages.listings import ranged
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
@@ -238,6 +239,6 @@ PANELS: Mapping[str, Panel] = {
     "job-trends": Panel(("job-trends",), _job_trends),
     "api-trends": Panel(("api-trends",), _api_trends),
     "runbook": Panel(("stats",), _runbook, alarm=_failing),
-    "activity-jobs": Panel(("jobs",), _jobs),
-    "activity-apis": Panel(("requests",), _requests),
+    "activity-jobs": Panel(("jobs",), _jobs, listing=ranged("jobs", "jobs", lambda state: state.jobs)),
+    "activity-apis": Panel(("requests",), _requests, listing=ranged("API requests", "requests", lambda state: state.requests)),
 }

@@ -27,6 +27,7 @@ from pyapp.pages.figures import figure_list
 from pyapp.pages.functions_table import mean, state_mark, success, success_level
 from pyapp.pages.jobs_table import short_table
 from pyapp.pages.listing import ListState
+from pyapp.pages.listings import ranged
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, MutationDone, MutationFailed, Need, Panel, Refresh, Results
@@ -264,5 +265,5 @@ PANELS: Mapping[str, Panel] = {
     "trends": Panel(("trends",), _trends),
     "setup": Panel(("functions",), _setup),
     "dispatch": Panel(("functions",), _dispatch),
-    "jobs": Panel(("jobs",), _jobs),
+    "jobs": Panel(("jobs",), _jobs, listing=ranged("jobs", "jobs", lambda state: state.list)),
 }

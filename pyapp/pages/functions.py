@@ -39,6 +39,7 @@ from pyapp.pages.functions_table import (
     State as Dispatch,
 )
 from pyapp.pages.listing import ListState
+from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Env, Heading, Message, MutationDone, MutationFailed, Need, Panel, Refresh, Results
@@ -208,6 +209,10 @@ def _matching(state: State, functions: Sequence[Function]) -> list[Function]:
     return sorting.arranged((one for one in functions if _matches(state, one)), state.sort, KEYS, lambda one: one.name)
 
 
+def _shown(state: State, results: Results, env: Env, functions: Sequence[Function]) -> list[Function]:
+    return _matching(state, functions)
+
+
 def _count(functions: Sequence[Function]) -> str:
     words = formats.plural(len(functions), "function")
     paused = sum(one.paused for one in functions)
@@ -243,5 +248,5 @@ def _nothing_here(any_at_all: bool) -> TemplateResult:
 
 PANELS: Mapping[str, Panel] = {
     "filters": Panel(("functions",), _filters),
-    "functions": Panel(("functions",), _list, alarm=failing),
+    "functions": Panel(("functions",), _list, alarm=failing, listing=whole("functions", "functions", "functions", _shown)),
 }

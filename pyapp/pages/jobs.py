@@ -5,7 +5,7 @@ The state is in `jobs_state`; this module says what it needs and how it looks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyapp.contract.functions import Function
@@ -28,6 +28,7 @@ from pyapp.pages.jobs_state import (
     update,
 )
 from pyapp.pages.jobs_table import Aside, Line, long_table, window_table, words_of
+from pyapp.pages.listings import ranged
 from pyapp.pages.panel import did_not_load, panel
 from pyapp.pages.protocol import Env, Heading, Need, Panel, Results
 from pyapp.pages.rows import live_rows, loading, new_chip, window_rows
@@ -223,6 +224,10 @@ def _matching(query: str, rows: tuple[Job, ...]) -> tuple[Job, ...]:
     return tuple(row for row in rows if any(wanted in text.casefold() for text in (row.function_name, row.id, row.error or "")))
 
 
+def _shown(state: State, results: Results, env: Env, rows: Sequence[Job]) -> tuple[Job, ...]:
+    return _matching(state.query, tuple(rows))
+
+
 def _nothing_here(state: State) -> TemplateResult:
     """Why there is no row, and what would change that."""
     of = f" of {state.function}" if state.function else ""
@@ -259,6 +264,6 @@ def _confirm(state: State, results: Results, env: Env) -> TemplateResult:
 PANELS: Mapping[str, Panel] = {
     "filters": Panel(("functions", "workers"), _filters, alarm=failing),
     "tally": Panel(("counts", "in-flight", "jobs"), _tally),
-    "jobs": Panel(("jobs", *_ASKED), _list),
+    "jobs": Panel(("jobs", *_ASKED), _list, listing=ranged("jobs", "jobs", lambda state: state.list, _shown)),
     "confirm": Panel((), _confirm),
 }

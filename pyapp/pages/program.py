@@ -14,16 +14,19 @@ from typing import Any, Protocol, cast
 from pyapp.core.client import Client, Result
 from pyapp.core.clock import Timer
 from pyapp.core.errors import RequestError
+from pyapp.core.storage import Storage
 from pyapp.pages import routes, shell
+from pyapp.pages.commands import CopyText
 from pyapp.pages.connection import connection_view, strip_view
 from pyapp.pages.event_rate import EventRate
 from pyapp.pages.observing import Observers
 from pyapp.pages.panel import WHY
-from pyapp.pages.preferences import ChooseDensity, ChooseShortcuts, ChooseTheme, PreferenceStore
+from pyapp.pages.preferences import Choose, ChooseDensity, ChooseShortcuts, ChooseTheme, PreferenceStore
 from pyapp.pages.protocol import (
     HEARTBEAT,
     Connection,
     Copy,
+    Download,
     Effect,
     Env,
     Forget,
@@ -33,16 +36,21 @@ from pyapp.pages.protocol import (
     MutationDone,
     MutationFailed,
     Navigate,
+    OfShown,
     Page,
     Panel,
     Refresh,
+    Results,
     SetFlag,
     ShowToast,
     Toast,
     ToastLevel,
+    WithShown,
 )
 from pyapp.pages.tab_health import TabHealth
+from pyapp.pages.tools import ROOTS, Tools
 from pyapp.settings import Settings
+from pyapp.ui import Action
 from pyapp.ui.actions import decode_action
 from pyapp.ui.components.controls import Toggled
 from pyapp.ui.encode import Encoder, RenderStatistics
@@ -55,7 +63,7 @@ MEASURE_MS = 250
 """How old the shell's figures may be when something else is painted."""
 TOAST_MS = 8_000
 TOASTS_MAX = 4
-SHELL_ROOTS = ("pill", "notice", "strip", "toasts")
+SHELL_ROOTS = ("pill", "notice", "strip", "toasts", *ROOTS)
 _STEADY = (Connection.LIVE, Connection.POLLING, Connection.PAUSED)
 """What the pill says without a count-down."""
 
@@ -87,7 +95,17 @@ class Screen(Protocol):
         """JSON: wall times in ms by the names under which ages show them (`marks.heard`)."""
         ...
 
-    def copy(self, text: str) -> None: ...
+    def copy(self, text: str, told: Callable[[bool], None]) -> None:
+        """Put text on the clipboard; `told` learns later whether it is there."""
+        ...
+
+    def download(self, name: str, kind: str, text: str) -> None:
+        """Give the browser a file to keep; `kind` is its media type."""
+        ...
+
+    def link(self) -> str:
+        """The page's whole address."""
+        ...
 
 
 class Choices(Protocol):
@@ -127,6 +145,7 @@ class Program:
         forget: Callable[[], None],
         version: str,
         notice: str | None,
+        storage: Storage | None = None,
     ) -> None:
         """Build it; nothing is shown before `navigate`.
 
@@ -135,6 +154,7 @@ class Program:
             preferences: what the person chose for every visit.
             forget: forgets what this browser keeps, and starts anew.
             notice: one line for the whole page, from the boot.
+            storage: what outlives the page of a person's choices.
         """
         self._client = client
         self._screen = screen
@@ -144,6 +164,7 @@ class Program:
         self._choices = choices
         self._preferences = preferences
         self._forget = forget
+        self._tools = Tools(client, self, storage)
         settings = choices.settings
         profile = settings.profile if settings.profile_source == "server" else ""
         self._env = Env(preferences=preferences.now, settings=settings, profile=profile)
@@ -195,6 +216,7 @@ class Program:
         self._tick()
 
     def _leave(self) -> None:
+        self._tools.left()
         for root in self._panel_roots():
             self._encoder.forget(root)
             self._screen.forget(root)
@@ -223,7 +245,7 @@ class Program:
     def _chosen(self) -> None:
         """The settings or the preferences are others: in this tab, in another one, at the server."""
         self._env = replace(self._env, preferences=self._preferences.now, settings=self._choices.settings)
-        self._dirty |= dict.fromkeys(("shell", *self._panel_roots()))
+        self._dirty |= dict.fromkeys(("shell", *ROOTS, *self._panel_roots()))
         self._client.wake()
 
     # What is needed -----------------------------------------------------------------------------------------------------------
@@ -244,6 +266,7 @@ class Program:
                 if name in spec.needs:
                     (self._dirty if news else self._later)[f"panel {panel}"] = None
                     self._alarmed = self._alarmed or (news and spec.alarm is not None)
+            self._tools.exports.came()
         if self._later:
             self._tick()
 
@@ -260,14 +283,58 @@ class Program:
             return  # of a page that was left: what lost the focus with it says so afterwards
         match action:
             case ChooseTheme() | ChooseDensity() | ChooseShortcuts():
-                self._preferences.choose(action)
+                self.choose(action)
             case Toggled(id=name, new_state=state):
                 self._open(name if state == "open" else "")
             case shell.DismissToast(id=number):
                 self._dismiss(number)
+            case _ if not self._tools.take(action):
+                self.send(action)
             case _:
-                self._update(action)
+                pass
         self._client.now()
+
+    # What the tools do on the page (`tools.Desk`) -----------------------------------------------------------------------------
+
+    @property
+    def env(self) -> Env:
+        return self._env
+
+    @property
+    def page(self) -> Page | None:
+        return self._page
+
+    @property
+    def state(self) -> Any:
+        return self._state
+
+    def read(self, panel: str) -> Results:
+        return self._needed(self._page.PANELS[panel]) if self._page is not None else {}
+
+    def send(self, action: Action) -> None:
+        if isinstance(action, OfShown):
+            panel = self._page.PANELS.get(action.panel) if self._page is not None else None
+            if panel is None or panel.listing is None:
+                return
+            shown = panel.listing.shown(self._state, self._needed(panel), self._env)
+            self._update(WithShown(action, shown.rows if shown is not None else ()))
+        else:
+            self._update(action)
+
+    def run(self, effect: Effect) -> None:
+        self._run(effect)
+
+    def redraw(self, root: str) -> None:
+        self._dirty[root] = None
+
+    def choose(self, choice: Choose) -> None:
+        self._preferences.choose(choice)
+
+    def copy(self, text: str, told: Callable[[bool], None]) -> None:
+        self._screen.copy(text, told)
+
+    def link(self) -> str:
+        return self._screen.link()
 
     def _open(self, name: str) -> None:
         """Another popover is open, or none: the root that it is in draws its body."""
@@ -316,7 +383,9 @@ class Program:
             case ShowToast():
                 self._toast(effect)
             case Copy(text):
-                self._screen.copy(text)
+                self._tools.take(CopyText(text=text))
+            case Download(name, kind, text):
+                self._screen.download(name, kind, text)
             case SetFlag(name, value):
                 self._choices.unset(name) if value is None else self._choices.set(name, value)
             case Forget():
@@ -450,6 +519,8 @@ class Program:
                 return lambda: shell.strip(env)
             case "toasts":
                 return lambda: shell.toasts(env)
+            case _ if root in ROOTS:
+                return lambda: self._tools.draw(root)
             case _:
                 return lambda: page.layout(state, env) if page is not None else shell.not_found(env.route)
 

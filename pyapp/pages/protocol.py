@@ -20,8 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pyapp.core.cache.keys import QueryKey
 from pyapp.core.cache.result import Result
@@ -177,7 +178,7 @@ class ShowToast:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Put text on the clipboard."""
+    """Put text on the clipboard, and say whether it is there."""
 
     text: str
 
@@ -195,7 +196,16 @@ class Forget:
     """Forget everything that this browser profile keeps, and start anew."""
 
 
-Effect = Mutate | Refresh | Navigate | ShowToast | Copy | SetFlag | Forget
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Give the browser a file to keep; `kind` is its media type."""
+
+    name: str
+    kind: str
+    text: str
+
+
+Effect = Mutate | Refresh | Navigate | ShowToast | Copy | SetFlag | Forget | Download
 
 
 # -- Messages: what `update` is called with -------------------------------------------------------------------------
@@ -219,12 +229,60 @@ class MutationFailed:
     message: str
 
 
-Message = Action | MutationDone | MutationFailed
+@dataclass(frozen=True, slots=True)
+class WithShown:
+    """An action about what a panel shows, with the rows that it shows: a page's state has no data, so the program looks them up."""
+
+    action: OfShown
+    rows: tuple[Any, ...]
+
+
+class OfShown(Action):
+    """An action about what the list of a panel shows at that moment; the page gets it in a `WithShown`."""
+
+    panel: str
+
+
+Message = Action | MutationDone | MutationFailed | WithShown
 
 # A page's own State is known to that page only; the program passes it through unread, which is what `Any` says here.
 State = Any
 Results = Mapping[str, Result[Any]]
 View = Callable[[State, Results, Env], TemplateResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a list shows now, under its filters and in its order.
+
+    Attributes:
+        rows: models of the contract.
+        extent: the whole window, the latest of more, or all that there are.
+        span: the bounds of a window.
+        complete: false while pages of a window are on their way.
+    """
+
+    rows: tuple[Any, ...]
+    extent: Literal["window", "latest", "all"]
+    span: tuple[datetime, datetime] | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a panel with a list tells whoever does not know its page: export, selection, the palette, the keyboard.
+
+    Attributes:
+        word: what the rows are, as one says it in a sentence: `jobs`.
+        shown: the rows; `None` before they were read.
+        live: whether the list goes on.
+        set_live: the action that lets it go on or stops it, given the server's wall time in ms.
+    """
+
+    word: str
+    shown: Callable[[State, Results, Env], Shown | None]
+    live: Callable[[State], bool]
+    set_live: Callable[[State, bool, float], Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +296,14 @@ class Panel:
             by themselves.
         alarm: of its results and `Env.now_ms`: what fails, in two words for the browser's tab (`3 failing`); empty where nothing
             does.
+        listing: its list, where it has one that can be exported, stopped or selected from.
     """
 
     needs: tuple[str, ...]
     view: View
     clock: Callable[[Results, float], object] | None = None
     alarm: Callable[[Results, float], str] | None = None
+    listing: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from string.templatelib import Template
 
 from pyapp.pages import formats
+from pyapp.pages.commands import PALETTE, Command
 from pyapp.pages.preferences import ChooseTheme, Theme
 from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, Toast, ToastLevel
 from pyapp.ui import Action, TemplateResult, each, html, nothing
@@ -79,11 +80,21 @@ def shell(heading: Heading, env: Env) -> TemplateResult:
         t'<pen-skip to="main"><a class="skip" href="#main">Skip to content</a></pen-skip><div class="app">'
         t'<nav class="rail" aria-label="Pages"><a class="mark" href="#/dashboard" aria-label="Penstock, overview">{icon("logo")}</a>'
         t"<ul>{places}</ul></nav>"
-        t'<header class="bar">{_crumbs(heading)}{profile}<span class="grow"></span><div class="root" data-root="pill"></div>'
+        t'<header class="bar">{_crumbs(heading)}{profile}<span class="grow"></span>{_find()}<div class="root" data-root="pill"></div>'
         t"{icon_button(symbol, words, ChooseTheme(theme=following))}</header>"
         t'<main id="main" tabindex="-1"><div class="root" data-root="notice"></div><div class="root" data-root="page"></div></main>'
         t'<footer class="strip"><div class="root" data-root="strip"></div></footer></div>'
         t'<div class="toasts" role="log" aria-label="Messages"><div class="root" data-root="toasts"></div></div>'
+        t'<div class="root" data-root="keys"></div>'
+        t'<div class="root" data-root="palette"></div><div class="root" data-root="sheet"></div>'
+    )
+
+
+def _find() -> TemplateResult:
+    """Where the palette is for who does not know its keys, which it names."""
+    return html(
+        t'<button type="button" class="btn finder" aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K" '
+        t'@click={Command(name=PALETTE)}>{icon("t-find", small=True)}<span class="word">Find</span><kbd>Ctrl K</kbd></button>'
     )
 
 

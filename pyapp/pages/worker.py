@@ -9,7 +9,7 @@ It reads the same answer and stream as the list of workers. The URL: `workers/{n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +19,7 @@ from pyapp.core.cache.keys import live
 from pyapp.core.cache.result import Result
 from pyapp.pages import addresses, formats
 from pyapp.pages.fleet import Fleet, failures, fleet_of, meter, stale_ids, state_mark
+from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive, live_control
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
@@ -160,6 +161,11 @@ def _instances(state: State, results: Results, env: Env) -> TemplateResult:
     )
 
 
+def _shown(state: State, results: Results, env: Env, workers: Sequence[Worker]) -> list[Instance]:
+    worker = _worker(state, results)
+    return sorted(worker.instances, key=lambda one: one.id) if worker is not None else []
+
+
 def _table(stale: frozenset[str]) -> Table[Instance]:
     def row(one: Instance) -> TemplateResult:
         state = state_mark("stale" if one.id in stale else "ready")
@@ -200,6 +206,6 @@ def _function(pair: tuple[str, str]) -> TemplateResult:
 
 PANELS: Mapping[str, Panel] = {
     "capacity": Panel(("workers",), _capacity, clock=_stale),
-    "instances": Panel(("workers",), _instances, clock=_stale),
+    "instances": Panel(("workers",), _instances, clock=_stale, listing=whole("instances", "instances", "workers", _shown)),
     "functions": Panel(("workers",), _functions),
 }

@@ -22,6 +22,7 @@ from pyapp.core.cache.keys import live
 from pyapp.pages import addresses, formats, listing, sorting
 from pyapp.pages.fleet import RANK, Fleet, failures, fleet_of, meter, stale_ids, state_mark
 from pyapp.pages.listing import ListState
+from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
@@ -156,6 +157,10 @@ def _matching(state: State, workers: Sequence[Worker], stale: frozenset[str]) ->
     return [worker for worker, _ in sorting.arranged(lines, state.sort, _KEYS, lambda line: line[0].name)]
 
 
+def _shown(state: State, results: Results, env: Env, workers: Sequence[Worker]) -> list[Worker]:
+    return _matching(state, workers, _stale(results, env.now_ms))
+
+
 def _count(workers: Sequence[Worker], stale: frozenset[str]) -> str:
     words = formats.plural(len(workers), "worker")
     silent = sum(one.id in stale for worker in workers for one in worker.instances)
@@ -216,5 +221,5 @@ def _nothing_here(state: State, *, any_at_all: bool) -> TemplateResult:
 
 PANELS: Mapping[str, Panel] = {
     "filters": Panel((), _filters),
-    "workers": Panel(("workers",), _list, clock=_stale, alarm=_silent),
+    "workers": Panel(("workers",), _list, clock=_stale, alarm=_silent, listing=whole("workers", "workers", "workers", _shown)),
 }

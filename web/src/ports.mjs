@@ -186,8 +186,33 @@ export function protocolOf(api) {
   };
 }
 
+/** How long a file stays readable for the browser that stores it. */
+const REVOKE_MS = 10_000;
+
+/** Copies by way of a selection, where the clipboard is not permitted or the page is not secure; whether it worked. */
+function copyAsOfOld(text) {
+  const focused = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.readOnly = true;
+  field.className = "sr";
+  // Behind a modal dialog nothing can be selected.
+  (document.querySelector("dialog[open]") ?? document.body).append(field);
+  field.select();
+  try {
+    return document.execCommand("copy");
+  } catch {
+    return false;
+  } finally {
+    field.remove();
+    focused?.focus?.({ preventScroll: true });
+  }
+}
+
 /** What the application asks of the page itself. */
 export class PagePort {
+  #copied = () => {};
+
   setTitle(title) {
     if (document.title !== title) document.title = title;
   }
@@ -225,8 +250,24 @@ export class PagePort {
     location.reload();
   }
 
-  copy(text) {
-    navigator.clipboard?.writeText(text).catch(() => {});
+  onCopied(callback) {
+    this.#copied = callback;
+  }
+
+  /** Puts text on the clipboard and tells `onCopied` under the same number whether it is there. */
+  copy(id, text) {
+    const written = navigator.clipboard ? navigator.clipboard.writeText(text) : Promise.reject(new Error("No clipboard."));
+    written.then(() => true, () => copyAsOfOld(text)).then((done) => this.#copied(id, done));
+  }
+
+  /** Gives the browser a file to keep. */
+  download(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    // The browser reads it after this turn.
+    setTimeout(() => URL.revokeObjectURL(link.href), REVOKE_MS);
   }
 }
 

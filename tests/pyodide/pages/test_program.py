@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -61,6 +62,9 @@ class FakeScreen:
         self.icons: list[str] = []
         self.words: dict[str, str] = {}
         self.moments: list[dict[str, float]] = []
+        self.copied: list[str] = []
+        self.copies = True
+        self.files: list[tuple[str, str, str]] = []
 
     def paint(self, text: str) -> str:
         self.paints.append(json.loads(text))
@@ -91,8 +95,15 @@ class FakeScreen:
     def set_moments(self, moments: str) -> None:
         self.moments.append(json.loads(moments))
 
-    def copy(self, text: str) -> None:
-        pass
+    def copy(self, text: str, told: Callable[[bool], None]) -> None:
+        self.copied.append(text)
+        told(self.copies)
+
+    def download(self, name: str, kind: str, text: str) -> None:
+        self.files.append((name, kind, text))
+
+    def link(self) -> str:
+        return f"http://console.test/{self.hashes[-1] if self.hashes else ''}"
 
     def roots(self) -> list[str]:
         return [root for root, _ in self.paints[-1]["r"]]

@@ -17,7 +17,7 @@ ENV = Env(route="jobs", profile="production")
 def test_the_shell_has_every_root_once() -> None:
     drawn = to_html(shell.shell(Heading("Jobs"), ENV))
     roots = [one.attributes["data-root"] for one in elements(drawn, "div", **{"class": "root"})]
-    assert sorted(roots) == ["notice", "page", "pill", "strip", "toasts"]
+    assert sorted(roots) == ["keys", "notice", "page", "palette", "pill", "sheet", "strip", "toasts"]
 
 
 def test_the_rail_offers_pages_that_exist_and_says_which_is_shown() -> None:

@@ -1,8 +1,11 @@
 // Every custom element of the console, in light DOM, so that one style sheet and lit's templates reach into all of them.
 
 import { PenAge, PenTime } from "./age.mjs";
+import { PenCopies } from "./copies.mjs";
 import { PenDialog } from "./dialog.mjs";
 import { PenHold } from "./hold.mjs";
+import { PenKeys } from "./keys.mjs";
+import { PenOptions } from "./options.mjs";
 import { placePopovers } from "./popover.mjs";
 import { sayMomentsOnPaper } from "./paper.mjs";
 import { PenSkip } from "./skip.mjs";
@@ -11,8 +14,11 @@ import { PenWindow } from "./window.mjs";
 
 customElements.define("pen-age", PenAge);
 customElements.define("pen-time", PenTime);
+customElements.define("pen-copies", PenCopies);
 customElements.define("pen-dialog", PenDialog);
 customElements.define("pen-hold", PenHold);
+customElements.define("pen-keys", PenKeys);
+customElements.define("pen-options", PenOptions);
 customElements.define("pen-skip", PenSkip);
 customElements.define("pen-viewport", PenViewport);
 customElements.define("pen-window", PenWindow);
