@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listing import ListState
 from pyapp.pages.panel import did_not_load, panel
 from pyapp.pages.protocol import Env
@@ -36,6 +37,7 @@ def activity(
     env: Env,
     *,
     before: object = nothing,
+    menu: TemplateResult | None = None,
 ) -> TemplateResult:
     """The panel.
 
@@ -44,6 +46,7 @@ def activity(
         need: what the page calls the list, in its needs, its messages and its address.
         shown, result: the list's state and what was read of it.
         before: what narrows the list, behind its mark.
+        menu: the list's `list_menu`, where it is not the plain one.
         empty: that a live list has no rows, and what will change that.
     """
     data = result.data
@@ -71,7 +74,7 @@ def activity(
         before=before,
         count=count,
         chip=chip,
-        controls=window_control(need, shown),
+        controls=html(t"{window_control(need, shown)}{menu or list_menu(name, words, env.opened)}"),
     )
 
 

@@ -2,6 +2,8 @@
 
     message            state
     ChooseStatus       which requests are shown: all, 2xx, 4xx or 5xx of what is loaded
+    those of           which columns of the requests are shown
+    `columns`
     SetLive            the routes go on, or stop where they are
     Reload             → Refresh
     those of           live, window and held of the requests
@@ -21,16 +23,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyapp.contract.apis import Api, ApiDetail, RequestEvent
 from pyapp.core.cache.keys import QueryKey, item, live, window
 from pyapp.core.cache.result import Result
-from pyapp.pages import addresses, formats, listing
+from pyapp.pages import addresses, columns, formats, listing
 from pyapp.pages.activity import activity
 from pyapp.pages.apis_table import branches, errors, errors_level, routes_table, state_mark
+from pyapp.pages.columns import Chosen
 from pyapp.pages.figures import figure_list
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listing import ListState
 from pyapp.pages.listings import ranged
 from pyapp.pages.live_control import SetLive, live_control
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
-from pyapp.pages.requests_table import requests_table
+from pyapp.pages.requests_table import columns_of, requests_table
 from pyapp.pages.rows import Table, loading, plain_rows
 from pyapp.ui import Action, TemplateResult, html, nothing
 from pyapp.ui.components.controls import Choice, segments
@@ -53,6 +57,7 @@ class State(BaseModel):
 
     name: str
     status: StatusClass | None = None
+    columns: Chosen = None
     live: bool = True
     list: ListState = Field(default_factory=ListState)
     problem: str | None = None
@@ -60,17 +65,20 @@ class State(BaseModel):
 
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. What makes no sense is dropped, and said."""
-    shown, problem = listing.from_params(params)
+    chosen, problem = columns.from_param(params.get("columns"), columns_of(live=True))
+    shown, unsound = listing.from_params(params)
+    problem = unsound or problem
     status: StatusClass | None = next((one for one in _CLASSES if one == params.get("status")), None)
     if params.get("status") and status is None:
         problem = "The address names a class of status that there is not; every request is shown."
-    return State(name=params.get("name", ""), status=status, live=params.get("paused") != "1", list=shown, problem=problem)
+    going = params.get("paused") != "1"
+    return State(name=params.get("name", ""), status=status, columns=chosen, live=going, list=shown, problem=problem)
 
 
 def params(state: State) -> dict[str, str]:
     """What stands behind the path."""
     chosen = {"status": state.status, "paused": None if state.live else "1"}
-    return {name: value for name, value in chosen.items() if value} | listing.to_params(state.list)
+    return {name: value for name, value in chosen.items() if value} | columns.to_params(state.columns) | listing.to_params(state.list)
 
 
 def needs(state: State) -> dict[str, Need]:
@@ -90,6 +98,9 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
     match message:
         case ChooseStatus(status=status):
             return state.model_copy(update={"status": status, "list": state.list.fresh(state.list.range), "problem": None})
+        case columns.ShowColumn() | columns.AllColumns():
+            chosen = columns.update(state.columns, message, columns_of(live=True))
+            return state.model_copy(update={"columns": chosen, "problem": None})
         case SetLive(live=on):
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
@@ -204,7 +215,8 @@ def _of_status(state: State, results: Results, env: Env, rows: Sequence[RequestE
 
 def _requests(state: State, results: Results, env: Env) -> TemplateResult:
     def table(live: bool, left: frozenset[str]) -> Table[Any]:
-        return requests_table("requests", live=live, left=left)
+        table = requests_table("requests", live=live, left=left)
+        return replace(table, hidden=columns.hidden(table.columns, state.columns))
 
     result = results["requests"]
     if state.status and result.data is not None:
@@ -218,7 +230,9 @@ def _requests(state: State, results: Results, env: Env) -> TemplateResult:
     choices = [Choice("All", state.status is None, ChooseStatus(status=None))]
     choices += [Choice(one, state.status == one, ChooseStatus(status=one)) for one in _CLASSES]
     before = segments("Status of the requests", choices)
-    return activity("requests", "Requests", "requests", "c6", state.list, result, table, empty, env, before=before)
+    shown = columns_of(live=state.list.live)
+    menu = list_menu("requests", "the requests", env.opened, columns=shown, chosen=state.columns)
+    return activity("requests", "Requests", "requests", "c6", state.list, result, table, empty, env, before=before, menu=menu)
 
 
 PANELS: Mapping[str, Panel] = {

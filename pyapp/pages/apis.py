@@ -4,24 +4,39 @@
     Search, ChooseState,    that filter
     ClearFilters
     SortBy                  that column's order
+    those of `columns`      which columns are shown
     SetLive                 the list goes on, or stops where it is
     Reload                  → Refresh
     Hold, Release, ShowNew  as in `listing`
 
-The URL: `q=…`, `state=inactive`, `sort=-errors`, `paused=1`.
+The URL: `q=…`, `state=inactive`, `sort=-errors`, `columns=…`, `paused=1`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pyapp.contract.apis import Api
 from pyapp.core.cache.keys import live
-from pyapp.pages import formats, listing, sorting
-from pyapp.pages.apis_table import DEFAULT_SORT, KEYS, LARGEST_FIRST, SERVING, SERVING_WORDS, Serving, apis_table, name_of, serving
+from pyapp.pages import columns, formats, listing, sorting
+from pyapp.pages.apis_table import (
+    COLUMNS,
+    DEFAULT_SORT,
+    KEYS,
+    LARGEST_FIRST,
+    SERVING,
+    SERVING_WORDS,
+    Serving,
+    apis_table,
+    name_of,
+    serving,
+)
+from pyapp.pages.columns import Chosen
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listing import ListState
 from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
@@ -59,6 +74,7 @@ class State(BaseModel):
     query: str = Field(default="", max_length=QUERY_MAX)
     state: Serving | None = None
     sort: Sort = DEFAULT_SORT
+    columns: Chosen = None
     live: bool = True
     list: ListState = Field(default_factory=ListState)
     problem: str | None = None
@@ -66,11 +82,20 @@ class State(BaseModel):
 
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. What there is not is dropped, and said."""
-    sort, problem = sorting.from_param(params.get("sort"), KEYS, DEFAULT_SORT)
+    shown, problem = columns.from_param(params.get("columns"), COLUMNS)
+    sort, unsorted = sorting.from_param(params.get("sort"), KEYS, DEFAULT_SORT)
+    problem = problem or unsorted
     state = _state(params.get("state", ""))
     if params.get("state") and state is None:
         problem = "The address names a state that there is not; every API is shown."
-    return State(query=params.get("q", "")[:QUERY_MAX], state=state, sort=sort, live=params.get("paused") != "1", problem=problem)
+    return State(
+        query=params.get("q", "")[:QUERY_MAX],
+        state=state,
+        sort=sort,
+        columns=shown,
+        live=params.get("paused") != "1",
+        problem=problem,
+    )
 
 
 def _state(text: str) -> Serving | None:
@@ -81,7 +106,7 @@ def params(state: State) -> dict[str, str]:
     """The URL of a page; what is as usual is left out."""
     sort = str(state.sort) if state.sort != DEFAULT_SORT else None
     chosen = {"q": state.query, "state": state.state, "sort": sort, "paused": None if state.live else "1"}
-    return {name: value for name, value in chosen.items() if value}
+    return {name: value for name, value in chosen.items() if value} | columns.to_params(state.columns)
 
 
 def needs(state: State) -> dict[str, Need]:
@@ -100,6 +125,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return _filter(state, query="", state=None)
         case SortBy(column=column) if column in KEYS:
             return _filter(state, sort=state.sort.by(column, largest_first=column in LARGEST_FIRST))
+        case columns.ShowColumn() | columns.AllColumns():
+            return state.model_copy(update={"columns": columns.update(state.columns, message, COLUMNS), "problem": None})
         case SetLive(live=on):
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
@@ -153,11 +180,12 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
         env,
         live=state.live,
         matching=lambda apis: _matching(state, apis),
-        table=lambda left: apis_table(state.sort, left),
+        table=lambda left: replace(apis_table(state.sort, left), hidden=columns.hidden(COLUMNS, state.columns)),
         same=(),
-        scope="&".join(params(state).values()),
+        scope="&".join(params(state.model_copy(update={"columns": None})).values()),
         count=lambda here: formats.plural(len(here), "API"),
         empty=_nothing_here,
+        menu=list_menu("apis", "the APIs", env.opened, columns=COLUMNS, chosen=state.columns, sort=state.sort),
     )
 
 

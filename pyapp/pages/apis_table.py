@@ -20,7 +20,7 @@ SERVING: tuple[Serving, ...] = ("active", "inactive")
 SERVING_WORDS: Mapping[Serving, str] = {"active": "Active", "inactive": "Not serving"}
 _SHAPES: Mapping[Serving, str] = {"active": "complete", "inactive": "warn"}
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     Column("State", "w8 w-st", "w4", sort="state"),
     Column("API", "", "w2", sort="api"),
     Column("Instances", "w7 num p2", "w2", sort="instances"),
@@ -101,7 +101,7 @@ def apis_table(sort: Sort, left: frozenset[str] = frozenset()) -> Table[Api]:
             t'<td class="num {errors_level(asked, one.error_rate)}">{quantity(errors(asked, one.error_rate))}</td></tr>'
         )
 
-    return Table("apis", "APIs", _COLUMNS, key=name_of, render=row, bones=4, sort=sort)
+    return Table("apis", "APIs", COLUMNS, key=name_of, render=row, bones=4, sort=sort)
 
 
 def _latency(requests: int, ms: float | None) -> Quantity:

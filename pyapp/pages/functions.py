@@ -5,18 +5,20 @@
     ChooseState, ChooseWorker,
     ClearFilters
     SortBy                        that column's order
+    those of `columns`            which columns are shown
     Switch                        asked; → Mutate
     MutationDone, MutationFailed  accepted, or forgotten and told
     SetLive                       the list goes on, or stops where it is
     Reload                        → Refresh
     Hold, Release, ShowNew        as in `listing`
 
-The URL: `q=…`, `type=cron`, `state=paused`, `worker=…`, `sort=-runs`, `paused=1`.
+The URL: `q=…`, `type=cron`, `state=paused`, `worker=…`, `sort=-runs`, `columns=…`, `paused=1`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,8 +26,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyapp.contract.functions import Function
 from pyapp.contract.jobs import JOB_TYPES, JobType
 from pyapp.core.cache.keys import live
-from pyapp.pages import formats, listing, sorting, switching
+from pyapp.pages import columns, formats, listing, sorting, switching
+from pyapp.pages.columns import Chosen
 from pyapp.pages.functions_table import (
+    COLUMNS,
     DEFAULT_SORT,
     KEYS,
     LARGEST_FIRST,
@@ -38,6 +42,7 @@ from pyapp.pages.functions_table import (
 from pyapp.pages.functions_table import (
     State as Dispatch,
 )
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listing import ListState
 from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
@@ -90,6 +95,7 @@ class State(BaseModel):
     state: Dispatch | None = None
     worker: str | None = None
     sort: Sort = DEFAULT_SORT
+    columns: Chosen = None
     live: bool = True
     asked: switching.Asked = ()
     list: ListState = Field(default_factory=ListState)
@@ -103,7 +109,9 @@ class State(BaseModel):
 
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. What there is not is dropped, and said."""
-    sort, problem = sorting.from_param(params.get("sort"), KEYS, DEFAULT_SORT)
+    shown, problem = columns.from_param(params.get("columns"), COLUMNS)
+    sort, unsorted = sorting.from_param(params.get("sort"), KEYS, DEFAULT_SORT)
+    problem = problem or unsorted
     kind: JobType | None = _one_of(params.get("type"), JOB_TYPES)
     dispatch: Dispatch | None = _one_of(params.get("state"), STATES)
     if (params.get("type") and kind is None) or (params.get("state") and dispatch is None):
@@ -114,6 +122,7 @@ def initial(params: Mapping[str, str]) -> State:
         state=dispatch,
         worker=params.get("worker") or None,
         sort=sort,
+        columns=shown,
         live=params.get("paused") != "1",
         problem=problem,
     )
@@ -128,7 +137,7 @@ def params(state: State) -> dict[str, str]:
     sort = str(state.sort) if state.sort != DEFAULT_SORT else None
     paused = None if state.live else "1"
     chosen = {"q": state.query, "type": state.type, "state": state.state, "worker": state.worker, "sort": sort, "paused": paused}
-    return {name: value for name, value in chosen.items() if value}
+    return {name: value for name, value in chosen.items() if value} | columns.to_params(state.columns)
 
 
 def needs(state: State) -> dict[str, Need]:
@@ -157,6 +166,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
         case MutationDone() | MutationFailed():
             asked, effects = switching.settle(state.asked, message)
             return state.model_copy(update={"asked": asked}), *effects
+        case columns.ShowColumn() | columns.AllColumns():
+            return state.model_copy(update={"columns": columns.update(state.columns, message, COLUMNS), "problem": None})
         case SetLive(live=on):
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
@@ -228,11 +239,12 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
         env,
         live=state.live,
         matching=lambda functions: _matching(state, functions),
-        table=lambda left: functions_table(state.asked, state.sort, left),
+        table=lambda left: replace(functions_table(state.asked, state.sort, left), hidden=columns.hidden(COLUMNS, state.columns)),
         same=(state.asked,),
-        scope="&".join(params(state).values()),
+        scope="&".join(params(state.model_copy(update={"columns": None})).values()),
         count=_count,
         empty=_nothing_here,
+        menu=list_menu("functions", "the functions", env.opened, columns=COLUMNS, chosen=state.columns, sort=state.sort),
     )
 
 

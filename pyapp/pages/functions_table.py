@@ -25,7 +25,7 @@ _SHAPES: Mapping[State, tuple[str, str]] = {
 }
 _RANK: Mapping[State, int] = {"inactive": 0, "paused": 1, "active": 2}
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     Column("State", "w7 w-st", "w4", sort="state"),
     Column("Function", "", "w2", sort="function"),
     Column("Type", "w5 p2", "w3", sort="type"),
@@ -115,7 +115,7 @@ def functions_table(asked: switching.Asked, sort: Sort, left: frozenset[str] = f
             t'<td class="act">{switching.switch(one, asked)}</td></tr>'
         )
 
-    return Table("functions", "Functions", _COLUMNS, key=key_of, render=row, bones=9, sort=sort)
+    return Table("functions", "Functions", COLUMNS, key=key_of, render=row, bones=9, sort=sort)
 
 
 def _when(one: Function) -> TemplateResult:

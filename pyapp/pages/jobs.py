@@ -27,7 +27,8 @@ from pyapp.pages.jobs_state import (
     params,
     update,
 )
-from pyapp.pages.jobs_table import Aside, Line, long_table, window_table, words_of
+from pyapp.pages.jobs_table import LONG, LONG_WINDOW, Aside, Line, long_table, window_table, words_of
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listings import ranged
 from pyapp.pages.panel import did_not_load, panel
 from pyapp.pages.protocol import Env, Heading, Need, Panel, Results
@@ -141,7 +142,7 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
     result = results["jobs"]
     scope = str(_list_key(state))
     if result.data is None:
-        body = did_not_load("Jobs", result, ("jobs",)) if result.error else loading(long_table("jobs", ()))
+        body = did_not_load("Jobs", result, ("jobs",)) if result.error else loading(long_table("jobs", (), chosen=state.columns))
         return _panel(state, env, result, body)
     if state.list.live:
         return _live(state, env, result, result.data, scope)
@@ -151,6 +152,8 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
 def _panel(
     state: State, env: Env, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing
 ) -> TemplateResult:
+    shown = LONG if state.list.live else LONG_WINDOW
+    menu = list_menu("jobs", "the jobs", env.opened, columns=shown, chosen=state.columns)
     return panel(
         "jobs",
         "Jobs",
@@ -161,7 +164,7 @@ def _panel(
         classes="listing",
         count=count,
         chip=chip,
-        controls=window_control("jobs", state.list),
+        controls=html(t"{window_control('jobs', state.list)}{menu}"),
         show_title=False,
     )
 
@@ -172,8 +175,8 @@ def _live(state: State, env: Env, result: Result[Any], data: Any, scope: str) ->
     here, known = {row.id for row in shown}, {row.id for row in matching}
     waiting = sum(row.id not in here for row in matching) if state.list.held else 0
     left = frozenset(here - known)
-    table = long_table("jobs", state.asked, left=left)
-    body = live_rows(table, state.list, shown, scope, same=(state.asked, left)) if shown else _nothing_here(state)
+    table = long_table("jobs", state.asked, left=left, chosen=state.columns)
+    body = live_rows(table, state.list, shown, scope, same=(state.asked, state.columns, left)) if shown else _nothing_here(state)
     count = html(t'<span role="status">{_live_count(state, data, len(matching))}</span>')
     return _panel(state, env, result, body, count=count, chip=new_chip("jobs", waiting))
 
@@ -194,8 +197,8 @@ def _window(state: State, env: Env, result: Result[Any], data: Any, results: Res
     # Only what is rendered needs its number: the row of the head is 1.
     start = state.list.start
     seen = {line.id: n for n, line in enumerate(lines[start : state.list.end], start + 2) if isinstance(line, Job)}
-    table = window_table("jobs", state.asked, seen.get)
-    body = window_rows(table, state.list, lines, same=(state.asked, state.query)) if rows else _nothing_here(state)
+    table = window_table("jobs", state.asked, seen.get, state.columns)
+    body = window_rows(table, state.list, lines, same=(state.asked, state.columns, state.query)) if rows else _nothing_here(state)
     total, loaded = formats.plural(data.total, "job"), formats.count(len(data.rows))
     extent = "the whole range" if data.complete else f"{loaded} read so far"
     found = f"{formats.count(len(rows))} of {loaded} loaded match, " if state.query else ""

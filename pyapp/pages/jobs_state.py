@@ -4,6 +4,7 @@
     ChooseStatus, ChooseFunction, that filter; the list begins anew in the same mode
     ChooseWorker, ClearFilters
     Search                        the text, looked for in what is loaded
+    those of `columns`            which columns are shown
     AskCancel, KeepJob            the dialog opens, closes
     Cancel, Retry                 asked; → Mutate
     MutationDone, MutationFailed  accepted, refused
@@ -22,8 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pyapp.contract.jobs import JobStatus
 from pyapp.pages import asked as asking
-from pyapp.pages import listing
+from pyapp.pages import columns, listing
 from pyapp.pages.asked import AskCancel, AskedJobs, Cancel, Confirming, Dismiss, KeepJob, Retry
+from pyapp.pages.columns import Chosen
+from pyapp.pages.jobs_table import LONG
 from pyapp.pages.listing import ListState
 from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Message, MutationDone, MutationFailed, Refresh
@@ -70,6 +73,7 @@ class State(BaseModel):
     function: str | None = None
     worker: str | None = None
     query: str = Field(default="", max_length=QUERY_MAX)
+    columns: Chosen = None
     list: ListState = Field(default_factory=ListState)
     asked: AskedJobs = ()
     confirming: Confirming | None = None
@@ -83,7 +87,9 @@ class State(BaseModel):
 
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. A status that does not exist and a window that cannot be are dropped, and said."""
-    shown, problem = listing.from_params(params)
+    chosen, problem = columns.from_param(params.get("columns"), LONG)
+    shown, unsound = listing.from_params(params)
+    problem = unsound or problem
     status = params.get("status") or None
     if status is not None and status not in _STATUSES:
         status, problem = None, "The address names a status that does not exist; all jobs are shown."
@@ -92,6 +98,7 @@ def initial(params: Mapping[str, str]) -> State:
         function=params.get("function") or None,
         worker=params.get("worker") or None,
         query=params.get("q", "")[:QUERY_MAX],
+        columns=chosen,
         list=shown,
         problem=problem,
     )
@@ -100,7 +107,7 @@ def initial(params: Mapping[str, str]) -> State:
 def params(state: State) -> dict[str, str]:
     """The URL of a page: filters and window."""
     chosen = {"status": state.status, "function": state.function, "worker": state.worker, "q": state.query}
-    return {name: value for name, value in chosen.items() if value} | listing.to_params(state.list)
+    return {name: value for name, value in chosen.items() if value} | columns.to_params(state.columns) | listing.to_params(state.list)
 
 
 def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
@@ -116,6 +123,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return _filter(state, query=value[:QUERY_MAX])
         case ClearFilters():
             return _filter(state, status=None, function=None, worker=None, query="")
+        case columns.ShowColumn() | columns.AllColumns():
+            return state.model_copy(update={"columns": columns.update(state.columns, message, LONG), "problem": None})
         case Reload(needs=needs):
             return _read_again(state), *(Refresh(need) for need in needs)
         case listing.ShowWindow() | listing.ShiftWindow() | listing.BackToLive():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyapp.contract.jobs import Job
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
 from pyapp.pages.asked import AskCancel, Asked, AskedJobs, Dismiss, Retry, find
+from pyapp.pages.columns import Chosen, hidden, visible
 from pyapp.pages.rows import Column, Table, spread
 from pyapp.ui import TemplateResult, html, nothing
+from pyapp.ui.components.controls import COPY
 from pyapp.ui.components.marks import age, icon, progress, quantity, status, status_word
 
 STOPPABLE = ("pending", "queued", "active", "retrying")
@@ -19,15 +21,15 @@ REPEATABLE = ("failed", "cancelled")
 _STATUS = Column("Status", "w7 w-st", "w4")
 _FUNCTION = Column("Function", "", "w2")
 _DURATION = Column("Duration", "w9 num w-dur", "w2")
-_AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
-_TIME = Column("Time", "w8 num w-time", "w3", newest_first=True)
+_AGE = Column("Age", "w5 num w-age", "w3", newest_first=True, id="when")
+_TIME = Column("Time", "w8 num w-time", "w3", newest_first=True, id="when")
 
-SHORT = (_STATUS, _FUNCTION, Column("Job", "w11 p2", "w4"), _DURATION, _AGE)
+SHORT = (_STATUS, _FUNCTION, Column("Job", "w12 p2", "w4"), _DURATION, _AGE)
 SHORT_WINDOW = (*SHORT[:-1], _TIME)
 LONG = (
     _STATUS,
     _FUNCTION,
-    Column("Job", "w11 p1", "w4"),
+    Column("Job", "w12 p1", "w4"),
     Column("Type", "w4 p3", "w3"),
     Column("Attempt", "w5 num p2", "w2"),
     Column("Worker", "w9 p3", "w4"),
@@ -63,7 +65,7 @@ def short_table(panel: str, *, live: bool, left: frozenset[str] = frozenset()) -
         gone = "left" if job.id in left else nothing
         return html(
             t"<tr class={gone}><td>{status(job.status)}</td><td>{_function(job)}</td>"
-            t'<td class="p2"><span class="mono">{job.id}</span></td>'
+            t'<td class="p2" data-copy={job.id}><span class="mono">{job.id}</span>{COPY}</td>'
             t'<td class="num">{_duration(job, live=live)}</td>{_when(job, live=live)}</tr>'
         )
 
@@ -71,31 +73,34 @@ def short_table(panel: str, *, live: bool, left: frozenset[str] = frozenset()) -
     return Table(panel, "Latest jobs", columns, key=lambda job: job.id, render=row, scrolls=True, bones=9)
 
 
-def long_table(panel: str, asked: AskedJobs, *, left: frozenset[str] = frozenset()) -> Table[Job]:
+def long_table(panel: str, asked: AskedJobs, *, left: frozenset[str] = frozenset(), chosen: Chosen = None) -> Table[Job]:
     """The jobs page, live: what was asked of a job is shown in its row until the job shows it."""
+    shown = visible(LONG, chosen)
 
     def row(job: Job) -> TemplateResult:
         one = find(asked, job.id)
         pending = bool(one and one.pending(job))
         classes = " ".join(word for word, on in (("asked", pending), ("left", job.id in left)) if on)
-        refused = _refused(one) if one and one.phase == "refused" else nothing
+        refused = _refused(one, shown) if one and one.phase == "refused" else nothing
         return html(t"<tr class={classes}>{_cells(job, live=True)}{_actions(job, pending=pending)}</tr>{refused}")
 
-    return Table(panel, "Jobs", LONG, key=lambda job: job.id, render=row, bones=20)
+    return Table(panel, "Jobs", LONG, key=lambda job: job.id, render=row, bones=20, hidden=hidden(LONG, chosen))
 
 
-def window_table(panel: str, asked: AskedJobs, number: Callable[[str], int | None]) -> Table[Line]:
+def window_table(panel: str, asked: AskedJobs, number: Callable[[str], int | None], chosen: Chosen = None) -> Table[Line]:
     """The jobs page, a window: rows never change; what happened since is written under them (RT-3)."""
+    shown = visible(LONG_WINDOW, chosen)
 
     def row(line: Line) -> TemplateResult:
         if isinstance(line, Aside):
-            return _aside(line)
+            return _aside(line, shown)
         one = find(asked, line.id)
         sent = one is not None and one.phase == "sent"
         cells, actions = _cells(line, live=False), _actions(line, pending=sent)
         return html(t"<tr class={'asked' if sent else nothing} aria-rowindex={number(line.id)}>{cells}{actions}</tr>")
 
-    return Table(panel, "Jobs of the window", LONG_WINDOW, key=line_key, render=row, bones=20)
+    gone = hidden(LONG_WINDOW, chosen)
+    return Table(panel, "Jobs of the window", LONG_WINDOW, key=line_key, render=row, bones=20, hidden=gone)
 
 
 def _cells(job: Job, *, live: bool) -> TemplateResult:
@@ -103,7 +108,8 @@ def _cells(job: Job, *, live: bool) -> TemplateResult:
     again = "num p2" if job.attempts > 1 else "num p2 dim"
     return html(
         t"<td>{status(job.status)}</td><td>{_function(job)}</td>"
-        t'<td class="p1"><span class="mono">{job.id}</span></td><td class="p3 dim">{job.job_type or formats.NONE}</td>'
+        t'<td class="p1" data-copy={job.id}><span class="mono">{job.id}</span>{COPY}</td>'
+        t'<td class="p3 dim">{job.job_type or formats.NONE}</td>'
         t'<td class={again}>{tries}</td><td class="p3"><span class="mono">{job.worker_id or formats.NONE}</span></td>'
         t'<td class="num p2">{quantity(formats.duration(job.queue_wait_ms))}</td>'
         t'<td class="num">{_duration(job, live=live)}</td>{_when(job, live=live)}'
@@ -155,23 +161,23 @@ def _action(press: AskCancel | Retry, word: str, symbol: str, job: Job) -> Templ
     )
 
 
-def _refused(one: Asked) -> TemplateResult:
+def _refused(one: Asked, columns: Sequence[Column]) -> TemplateResult:
     what = "Cancel" if one.verb == "cancel" else "Retry"
     words = html(
         t"{icon('t-right', small=True)} {what} was refused: <bdi>{one.message}</bdi>"
         t'<button type="button" class="btn small" @click={Dismiss(job_id=one.job_id)}>Dismiss</button>'
     )
-    return html(t'<tr class="aside">{spread(LONG, words)}</tr>')
+    return html(t'<tr class="aside">{spread(columns, words)}</tr>')
 
 
-def _aside(line: Aside) -> TemplateResult:
+def _aside(line: Aside, columns: Sequence[Column]) -> TemplateResult:
     """Since the window was read: what was asked, and where the job is now."""
     one = line.asked
     if one.phase == "refused":
-        return _refused(one)
+        return _refused(one, columns)
     said = f"{one.verb} asked" if one.phase == "sent" else f"{one.verb} accepted"
     words = html(t"{icon('t-right', small=True)} Since this window was read: {said}, {_now(line)}")
-    return html(t'<tr class="aside">{spread(LONG_WINDOW, words)}</tr>')
+    return html(t'<tr class="aside">{spread(columns, words)}</tr>')
 
 
 def _now(line: Aside) -> TemplateResult:

@@ -19,6 +19,7 @@ from pyapp.pages import routes, shell
 from pyapp.pages.commands import CopyText
 from pyapp.pages.connection import connection_view, strip_view
 from pyapp.pages.event_rate import EventRate
+from pyapp.pages.list_menu import MENU
 from pyapp.pages.observing import Observers
 from pyapp.pages.panel import WHY
 from pyapp.pages.preferences import Choose, ChooseDensity, ChooseShortcuts, ChooseTheme, PreferenceStore
@@ -340,7 +341,8 @@ class Program:
         """Another popover is open, or none: the root that it is in draws its body."""
         for one in (self._env.opened, name):
             if one:
-                self._dirty[f"panel {one.removeprefix(WHY)}" if one.startswith(WHY) else "pill"] = None
+                prefix = next((prefix for prefix in (WHY, MENU) if one.startswith(prefix)), "")
+                self._dirty[f"panel {one.removeprefix(prefix)}" if prefix else "pill"] = None
         self._env = replace(self._env, opened=name)
         self._measure()
         self._tick()

@@ -14,8 +14,13 @@ _COLUMNS = (
     Column("Route", "", "w3"),
     Column("Latency", "w6 num", "w3"),
 )
-_AGE = Column("Age", "w5 num w-age", "w3", newest_first=True)
-_TIME = Column("Time", "w8 num w-time", "w3", newest_first=True)
+_AGE = Column("Age", "w5 num w-age", "w3", newest_first=True, id="when")
+_TIME = Column("Time", "w8 num w-time", "w3", newest_first=True, id="when")
+
+
+def columns_of(*, live: bool) -> tuple[Column, ...]:
+    """Those of a live list or of a window; by their names they are the same."""
+    return (*_COLUMNS, _AGE if live else _TIME)
 
 
 def requests_table(panel: str, *, live: bool, left: frozenset[str] = frozenset()) -> Table[RequestEvent]:
@@ -31,5 +36,4 @@ def requests_table(panel: str, *, live: bool, left: frozenset[str] = frozenset()
             t'<td class="num">{quantity(formats.duration(event.latency_ms))}</td><td class="num">{when}</td></tr>'
         )
 
-    columns = (*_COLUMNS, _AGE if live else _TIME)
-    return Table(panel, "Latest API requests", columns, key=lambda event: event.id, render=row, scrolls=True, bones=9)
+    return Table(panel, "Latest API requests", columns_of(live=live), key=lambda event: event.id, render=row, scrolls=True, bones=9)

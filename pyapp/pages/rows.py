@@ -28,6 +28,7 @@ class Column:
         newest_first: the list's own order, which nothing changes.
         hidden_word: the head is for screen readers only.
         sort: the name under which rows can be sorted by it; empty where they cannot.
+        id: its name in an address, where that is neither the sort's nor its word.
     """
 
     word: str
@@ -36,6 +37,12 @@ class Column:
     newest_first: bool = False
     hidden_word: bool = False
     sort: str = ""
+    id: str = ""
+
+    @property
+    def name(self) -> str:
+        """What an address calls it."""
+        return self.id or self.sort or self.word.casefold().replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Table[Item]:
         scrolls: whether the list scrolls by itself instead of with the page.
         bones: how many rows stand in for the first load.
         sort: the order of the rows, where columns can be sorted by.
+        hidden: the places of columns that are not shown, from 1: their cells are drawn, and the style sheet leaves them out.
     """
 
     panel: str
@@ -60,6 +68,7 @@ class Table[Item]:
     scrolls: bool = False
     bones: int = 8
     sort: Sort | None = None
+    hidden: frozenset[int] = frozenset()
 
 
 def loading[Item](table: Table[Item]) -> TemplateResult:
@@ -68,7 +77,7 @@ def loading[Item](table: Table[Item]) -> TemplateResult:
     row = tuple(html(t"<td class={column.classes}>{bone}</td>") for column, bone in zip(table.columns, bones(cells), strict=True))
     lines = each(range(table.bones), key=lambda n: n, render=lambda _: html(t"<tr>{row}</tr>"), same=(row,))
     body = html(
-        t'<div class="rows" aria-hidden="true"><table class="tight"><thead><tr>{_heads(table)}</tr></thead>'
+        t'<div class="rows" aria-hidden="true"><table class="tight" data-hide={_hidden(table)}><thead><tr>{_heads(table)}</tr></thead>'
         t"<tbody>{lines}</tbody></table></div>"
         t'<p class="sr" role="status">Loading {table.caption}</p>'
     )
@@ -88,7 +97,7 @@ def live_rows[Item](table: Table[Item], state: ListState, rows: Sequence[Item], 
         html(
             t'<pen-hold class="rows" scope={scope} top={state.top} '
             t"@hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)}>"
-            t'<table class="tight"><caption class="sr">{table.caption}</caption>'
+            t'<table class="tight" data-hide={_hidden(table)}><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></pen-hold>"
         ),
     )
@@ -100,7 +109,7 @@ def plain_rows[Item](table: Table[Item], rows: Sequence[Item], same: tuple[objec
     return _scroller(
         table,
         html(
-            t'<div class="rows"><table class="tight"><caption class="sr">{table.caption}</caption>'
+            t'<div class="rows"><table class="tight" data-hide={_hidden(table)}><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></div>"
         ),
     )
@@ -117,7 +126,7 @@ def window_rows[Item](table: Table[Item], state: ListState, lines: Sequence[Item
         table,
         html(
             t'<pen-viewport class="rows" count={total} @range={seen}>'
-            t'<table class="tight" aria-rowcount={total + 1}><caption class="sr">{table.caption}</caption>'
+            t'<table class="tight" data-hide={_hidden(table)} aria-rowcount={total + 1}><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead>"
             t"<tbody>{_spacer(start)}{body}{_spacer(total - end)}</tbody></table></pen-viewport>"
         ),
@@ -149,6 +158,10 @@ def spread(columns: Sequence[Column], content: TemplateResult) -> TemplateResult
     leaving = [{"p1", "p2", "p3"}.intersection(column.classes.split()) for column in columns]
     fill = tuple(html(t"<td class={min(names)}></td>") for names in leaving if names)
     return html(t"<td colspan={leaving.count(set())}>{content}</td>{fill}")
+
+
+def _hidden[Item](table: Table[Item]) -> str | None:
+    return " ".join(map(str, sorted(table.hidden))) or nothing
 
 
 def _heads[Item](table: Table[Item]) -> tuple[TemplateResult, ...]:

@@ -11,7 +11,7 @@ from pyapp.pages.live_control import SetLive, live_control
 from pyapp.pages.panel import did_not_load, panel
 from pyapp.pages.protocol import Env
 from pyapp.pages.rows import Table, live_rows, loading, new_chip
-from pyapp.ui import TemplateResult, nothing
+from pyapp.ui import TemplateResult, html, nothing
 
 
 def whole_list[Row](
@@ -28,6 +28,7 @@ def whole_list[Row](
     scope: str,
     count: Callable[[Sequence[Row]], str],
     empty: Callable[[bool], TemplateResult],
+    menu: TemplateResult,
 ) -> TemplateResult:
     """The panel.
 
@@ -42,6 +43,7 @@ def whole_list[Row](
         scope: names filters and order: where it changes, no row is marked as new.
         count: how many there are, in words.
         empty: what stands where no row is, given whether there is any without the filters.
+        menu: the list's `list_menu`.
     """
     counted: object = nothing
     chip: object = nothing
@@ -66,7 +68,7 @@ def whole_list[Row](
         classes="listing",
         count=counted,
         chip=chip,
-        controls=live_control(name, live=live),
+        controls=html(t"{live_control(name, live=live)}{menu}"),
         go_live=SetLive(panel=name, live=True),
         show_title=False,
     )

@@ -25,6 +25,7 @@ from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
 from pyapp.pages.rows import Column, Table, loading, plain_rows
 from pyapp.ui import TemplateResult, each, html, nothing
+from pyapp.ui.components.controls import COPY
 from pyapp.ui.components.donut import donut
 from pyapp.ui.components.marks import age
 
@@ -171,7 +172,7 @@ def _table(stale: frozenset[str]) -> Table[Instance]:
         state = state_mark("stale" if one.id in stale else "ready")
         jobs = addresses.to("jobs", worker=one.id)
         return html(
-            t'<tr><td>{state}</td><td><a class="mono" href={jobs} title="Jobs of this instance">{one.id}</a>'
+            t'<tr><td>{state}</td><td data-copy={one.id}><a class="mono" href={jobs} title="Jobs of this instance">{one.id}</a>{COPY}'
             t'<span class="sub-line">{one.hostname or ""}</span></td>'
             t'<td class="p2"><bdi>{one.hostname or formats.NONE}</bdi></td>'
             t"<td>{meter(one.active_jobs, one.concurrency, 'Running')}</td>"

@@ -3,11 +3,12 @@
     message                 state
     Search                  the text, looked for in names, hosts and instances
     SortBy                  that column's order
+    those of `columns`      which columns are shown
     SetLive                 the list goes on, or stops where it is
     Reload                  → Refresh
     Hold, Release, ShowNew  as in `listing`
 
-The URL: `q=…`, `sort=-failed`, `paused=1`.
+The URL: `q=…`, `sort=-failed`, `columns=…`, `paused=1`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pyapp.contract.workers import Worker
 from pyapp.core.cache.keys import live
-from pyapp.pages import addresses, formats, listing, sorting
+from pyapp.pages import addresses, columns, formats, listing, sorting
+from pyapp.pages.columns import Chosen
 from pyapp.pages.fleet import RANK, Fleet, failures, fleet_of, meter, stale_ids, state_mark
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listing import ListState
 from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
@@ -36,7 +39,7 @@ from pyapp.ui.components.marks import age
 QUERY_MAX = 200
 DEFAULT_SORT = Sort(column="worker")
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     Column("State", "w8 w-st", "w4", sort="state"),
     Column("Worker", "", "w2", sort="worker"),
     Column("Instances", "w7 num p1", "w2", sort="instances"),
@@ -64,6 +67,7 @@ class State(BaseModel):
 
     query: str = Field(default="", max_length=QUERY_MAX)
     sort: Sort = DEFAULT_SORT
+    columns: Chosen = None
     live: bool = True
     list: ListState = Field(default_factory=ListState)
     problem: str | None = None
@@ -71,13 +75,15 @@ class State(BaseModel):
 
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. A column that there is not is dropped, and said."""
-    sort, problem = sorting.from_param(params.get("sort"), _KEYS, DEFAULT_SORT)
-    return State(query=params.get("q", "")[:QUERY_MAX], sort=sort, live=params.get("paused") != "1", problem=problem)
+    shown, problem = columns.from_param(params.get("columns"), COLUMNS)
+    sort, unsorted = sorting.from_param(params.get("sort"), _KEYS, DEFAULT_SORT)
+    query, going = params.get("q", "")[:QUERY_MAX], params.get("paused") != "1"
+    return State(query=query, sort=sort, columns=shown, live=going, problem=problem or unsorted)
 
 
 def params(state: State) -> dict[str, str]:
     """The URL of a page; what is as usual is left out."""
-    out = {"q": state.query} if state.query else {}
+    out = ({"q": state.query} if state.query else {}) | columns.to_params(state.columns)
     if state.sort != DEFAULT_SORT:
         out["sort"] = str(state.sort)
     return out if state.live else out | {"paused": "1"}
@@ -96,6 +102,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
         case SortBy(column=column) if column in _KEYS:
             sort = state.sort.by(column, largest_first=column in _LARGEST_FIRST)
             return state.model_copy(update={"sort": sort, "list": state.list.fresh(), "problem": None})
+        case columns.ShowColumn() | columns.AllColumns():
+            return state.model_copy(update={"columns": columns.update(state.columns, message, COLUMNS), "problem": None})
         case SetLive(live=on):
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
@@ -182,6 +190,7 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
         scope=f"{state.query} {state.sort}",
         count=lambda workers: _count(workers, stale),
         empty=lambda any_at_all: _nothing_here(state, any_at_all=any_at_all),
+        menu=list_menu("workers", "the workers", env.opened, columns=COLUMNS, chosen=state.columns, sort=state.sort),
     )
 
 
@@ -205,7 +214,8 @@ def _table(state: State, stale: frozenset[str], left: frozenset[str]) -> Table[W
             t'<td class="num">{age(formats.iso(fleet.heard))}</td></tr>'
         )
 
-    return Table("workers", "Workers", _COLUMNS, key=_name, render=row, bones=6, sort=state.sort)
+    gone_columns = columns.hidden(COLUMNS, state.columns)
+    return Table("workers", "Workers", COLUMNS, key=_name, render=row, bones=6, sort=state.sort, hidden=gone_columns)
 
 
 def _nothing_here(state: State, *, any_at_all: bool) -> TemplateResult:

@@ -66,7 +66,7 @@ def test_of_equally_good_ones_the_recent_one_is_first() -> None:
 
 def test_arrows_go_around_the_ends_and_pages_stop_there() -> None:
     state = State(open=True)
-    walked = []
+    walked: list[int] = []
     for key in ("ArrowDown", "ArrowUp", "ArrowUp", "PageUp", "PageDown", "ArrowDown"):
         state = update(state, Step(key=key), 3)
         walked.append(state.at)

@@ -80,7 +80,12 @@ def test_what_was_chosen_outlives_the_page_and_what_cannot_be_read_is_forgotten(
 
     def press(program: Program, *actions: Command | palette.Type | palette.Choose) -> None:
         for one in actions:
-            given = {"root": "palette", "action": one.action_name, "args": json.loads(one.model_dump_json()), "fields": {}}
+            given: dict[str, object] = {
+                "root": "palette",
+                "action": one.action_name,
+                "args": json.loads(one.model_dump_json()),
+                "fields": {},
+            }
             program.dispatch(json.dumps(given))
 
     first = again()
