@@ -11,7 +11,7 @@ from pyapp.pages import palette
 from pyapp.pages.commands import LINK, LIVE, PALETTE, REFRESH, Command, CopyText
 from pyapp.pages.exporting import Export
 from pyapp.pages.listing import ShowWindow
-from pyapp.pages.preferences import ChooseShortcuts
+from pyapp.pages.preferences import ChooseShortcuts, PreferenceStore
 from pyapp.pages.program import Program
 
 
