@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from pyapp import __version__
+from pyapp import __version__, numbers
 from pyapp.browser.host import Host, Prefetched
 from pyapp.contract.config import ServerConfig
 from pyapp.core.cache.fetching import POSITION_HEADER
@@ -93,6 +93,7 @@ class Console:
 
     def start(self) -> None:
         """Show the page that the address names."""
+        numbers.use(numbers.Marks(**self._host.marks()))
         self._rollout.run(self._host.clock, self, self._counts)
         if self._served:
             self._config_watch.start()

@@ -111,6 +111,11 @@ class Host:
     def hash(self) -> str:
         return str(self._ports.page.hash())
 
+    def marks(self) -> Mapping[str, Any]:
+        """How the viewer's locale writes numbers and names days: what `Marks` takes."""
+        said: dict[str, Any] = json.loads(str(self._host.marks()))
+        return {**said, "weekdays": tuple(said["weekdays"])}
+
     def booted(self) -> None:
         """The console is painted: the boot screen goes."""
         self._host.booted()

@@ -482,7 +482,8 @@ class Client(Queries):
         """What a page shows of the connection every second; `statistics` is the whole, and costs more."""
         tabs = self._tabs.statistics() if self._tabs is not None else None
         streams = self._streams
-        return Pulse(streams.pulse(), self._requests.in_flight, self.server_clock.offset_ms, tabs, streams.open_count())
+        clock = self.server_clock
+        return Pulse(streams.pulse(), self._requests.in_flight, clock.offset_ms, tabs, streams.open_count(), clock.coarse)
 
     def heard(self) -> dict[str, float]:
         """When each stream last delivered something, heartbeats included: wall time in ms by the name that `Freshness.stream` has."""

@@ -44,6 +44,11 @@ class ServerClock:
         """Server minus this machine, `None` before the server said its time."""
         return self._offset_ms
 
+    @property
+    def coarse(self) -> bool:
+        """Whether only `Date` headers speak, which know whole seconds."""
+        return self._bounds is not None
+
     def now_ms(self) -> float:
         """Wall time in ms by the server's clock, as far as it is known."""
         return self._clock.wall() + (self._offset_ms or 0.0)

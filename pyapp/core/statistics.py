@@ -41,6 +41,7 @@ class Pulse:
 
     Attributes:
         connections: how many the streams hold, open or opening: many streams may ride one.
+        clock_coarse: the clock is known to the second only.
     """
 
     streams: tuple[StreamPulse, ...]
@@ -48,3 +49,4 @@ class Pulse:
     clock_offset_ms: float | None
     tabs: TabStatistics | None = None
     connections: int = 0
+    clock_coarse: bool = False

@@ -10,6 +10,8 @@ from pyapp.pages import formats
 from pyapp.pages.protocol import Connection, ConnectionView, StripView
 
 OFFSET_STEP_MS = 100
+COARSE_STEP_MS = 1_000
+"""A `Date` header has no tenths, so none are shown (RT-55)."""
 STREAMS_NAMED = 6
 """So many streams that tabs share are named; of more, their number."""
 
@@ -163,14 +165,15 @@ def _streams(names: tuple[str, ...]) -> str:
 
 def strip_view(pulse: Pulse, events_per_min: float | None, version: str) -> StripView:
     """The strip under the page: only what is measured, and no finer than it is shown."""
-    offset = pulse.clock_offset_ms
+    offset, step = pulse.clock_offset_ms, COARSE_STEP_MS if pulse.clock_coarse else OFFSET_STEP_MS
     return StripView(
         connections=pulse.connections,
         streams=sum(row.state.phase == "open" for row in pulse.streams),
         events_per_min=events_per_min,
         beats=any(row.state.heartbeat_ms is not None for row in pulse.streams if row.state.phase == "open"),
-        clock_offset_ms=None if offset is None else round(offset / OFFSET_STEP_MS) * OFFSET_STEP_MS,
+        clock_offset_ms=None if offset is None else round(offset / step) * step,
         version=version,
+        clock_coarse=pulse.clock_coarse,
     )
 
 

@@ -3,17 +3,23 @@
     message          state
     ChooseMinutes    the window of the figures; the queue reads the same answer, so it is one request
     SetLive          one of the trends goes on, or stops where it is
-    ChooseRunbook    which of its lists is shown
+    ChooseRunbook,   which of its lists is shown, and from which rate on a function fails
+    ChooseMinRate
+    those of         hourly or daily bars, and of which type of jobs
+    `trends`
+    ShowJobs         → Navigate: the jobs of the hours that were chosen on a chart
     Reload           → Refresh
     those of         live, window and held of the list that they name
     `listing`
 
-The URL: `minutes=60`, `runbook=queued`, `paused=job-trends`, and `jobs.after=…&jobs.before=…`, `requests.after=…` for the lists.
+The URL: `minutes=60`, `runbook=queued`, `min_rate=10`, `trends=daily`, `type=cron`, `paused=job-trends`, and for the lists
+`jobs.after=…&jobs.before=…`, `requests.after=…`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,21 +28,23 @@ from pyapp.contract.dashboard import DashboardStats
 from pyapp.contract.workers import Worker
 from pyapp.core.cache.keys import QueryKey, aggregate, live, window
 from pyapp.core.cache.result import Result
-from pyapp.pages import listing
+from pyapp.pages import addresses, listing, trends
 from pyapp.pages.activity import activity
 from pyapp.pages.chart_panel import chart_panel
 from pyapp.pages.figures import count_stale, queue_bones, queue_figures, success_level, system_bones, system_figures
 from pyapp.pages.jobs_table import short_table
-from pyapp.pages.listing import ListState
+from pyapp.pages.listing import ListState, ShowWindow
 from pyapp.pages.listings import ranged
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload, did_not_load, panel
-from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
+from pyapp.pages.protocol import Effect, Env, Heading, Message, Navigate, Need, Panel, Refresh, Results
 from pyapp.pages.requests_table import requests_table
 from pyapp.pages.rows import Table
-from pyapp.pages.trends import HOURS, ChooseRunbook, RunbookTab, api_trends, chart_bones, job_trends, runbook
-from pyapp.pages.trends import TABS as RUNBOOK_TABS
+from pyapp.pages.runbook import TABS as RUNBOOK_TABS
+from pyapp.pages.runbook import ChooseMinRate, ChooseRunbook, RunbookTab, min_rate_of, runbook
+from pyapp.pages.trends import ChooseStep, ChooseType, TrendView, api_trends, chart_bones, job_trends, together, type_trends
 from pyapp.ui import Action, TemplateResult, html
+from pyapp.ui.components.bars import Choosing
 from pyapp.ui.components.controls import Choice, segments
 
 Minutes = Literal[1, 5, 15, 60, 1440]
@@ -47,7 +55,15 @@ DEFAULT_MINUTES: Minutes = 5
 _WINDOWS: tuple[tuple[Minutes, str], ...] = ((1, "1m"), (5, "5m"), (15, "15m"), (60, "1h"), (1440, "24h"))
 _LISTS: tuple[ListName, ...] = get_args(ListName)
 _TRENDS: tuple[TrendName, ...] = get_args(TrendName)
-_FAMILIES: dict[TrendName, str] = {"job-trends": "jobs.trends", "api-trends": "apis.trends"}
+_BY_TYPE = ("job-trends", "job-trends-2", "job-trends-3")
+"""The needs of job trends: the first alone, or one per type."""
+
+
+class ShowJobs(Action):
+    """The jobs of the hours that were chosen."""
+
+    after: datetime
+    before: datetime
 
 
 class ChooseMinutes(Action):
@@ -65,6 +81,8 @@ class State(BaseModel):
     jobs: ListState = Field(default_factory=ListState)
     requests: ListState = Field(default_factory=ListState)
     runbook: RunbookTab = "failing"
+    min_rate: int = 0
+    trends: TrendView = Field(default_factory=TrendView)
     paused: frozenset[TrendName] = frozenset()
     problem: str | None = None
 
@@ -80,9 +98,18 @@ def initial(params: Mapping[str, str]) -> State:
         chosen, problem = DEFAULT_MINUTES, "The address names a window of figures that there is not; these are of 5 minutes."
     tabs: dict[str, RunbookTab] = {name: name for name, _ in RUNBOOK_TABS}
     tab = tabs.get(params.get("runbook", ""), RUNBOOK_TABS[0][0])
-    trends: dict[str, TrendName] = {name: name for name in _TRENDS}
-    paused: frozenset[TrendName] = frozenset(trends[name] for name in params.get("paused", "").split(",") if name in trends)
-    return State(minutes=chosen, jobs=jobs, requests=requests, runbook=tab, paused=paused, problem=problem)
+    known: dict[str, TrendName] = {name: name for name in _TRENDS}
+    paused: frozenset[TrendName] = frozenset(known[name] for name in params.get("paused", "").split(",") if name in known)
+    return State(
+        minutes=chosen,
+        jobs=jobs,
+        requests=requests,
+        runbook=tab,
+        min_rate=min_rate_of(params.get("min_rate", "")),
+        trends=trends.view_of(params),
+        paused=paused,
+        problem=problem,
+    )
 
 
 def params(state: State) -> dict[str, str]:
@@ -92,15 +119,24 @@ def params(state: State) -> dict[str, str]:
         out["runbook"] = state.runbook
     if state.paused:
         out["paused"] = ",".join(sorted(state.paused))
+    if state.min_rate:
+        out["min_rate"] = str(state.min_rate)
+    out |= trends.to_params(state.trends)
     return out | listing.to_params(state.jobs, "jobs.") | listing.to_params(state.requests, "requests.")
 
 
 def needs(state: State) -> dict[str, Need]:
     """One answer for all figures and the runbook, two lists, two trends, and the workers for their heartbeats."""
+    view = state.trends
+    by_type = {
+        name: Need(aggregate("jobs.trends", hours=view.hours, type=kind), live="job-trends" not in state.paused)
+        for name, kind in zip(_BY_TYPE, view.types(), strict=False)
+    }
     return {
-        "stats": Need(aggregate("stats", window_minutes=state.minutes)),
+        "stats": Need(aggregate("stats", window_minutes=state.minutes, failing_min_rate=state.min_rate or None)),
         "workers": Need(live("workers")),
-        **{name: Need(aggregate(_FAMILIES[name], hours=HOURS), live=name not in state.paused) for name in _TRENDS},
+        **by_type,
+        "api-trends": Need(aggregate("apis.trends", hours=view.hours), live="api-trends" not in state.paused),
         **{name: Need(_key(name, getattr(state, name))) for name in _LISTS},
     }
 
@@ -117,6 +153,13 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"minutes": minutes, "problem": None})
         case ChooseRunbook(tab=tab):
             return state.model_copy(update={"runbook": tab})
+        case ChooseMinRate(value=value):
+            return state.model_copy(update={"min_rate": min_rate_of(value)})
+        case ChooseStep() | ChooseType():
+            return state.model_copy(update={"trends": trends.update(state.trends, message)})
+        case ShowJobs(after=after, before=before):
+            chosen = listing.to_params(ListState(range=listing.Range(after=after, before=before)))
+            return state, Navigate(addresses.to("jobs", **chosen))
         case SetLive(panel=name, live=live) if name in _TRENDS:
             return state.model_copy(update={"paused": state.paused - {name} if live else state.paused | {name}})
         case Reload(needs=names):
@@ -186,19 +229,47 @@ def _stale(results: Results, now_ms: float) -> int | None:
 
 
 def _job_trends(state: State, results: Results, env: Env) -> TemplateResult:
-    live = "job-trends" not in state.paused
-    return chart_panel("job-trends", "Job trends", "jobs per hour", "c5", results["job-trends"], job_trends, env, live=live)
+    names, view = _BY_TYPE[: len(state.trends.types())], state.trends
+    tools = trends.tools(view)
+    choosing = Choosing(ShowJobs.on("after", "before"), "shows its jobs")
+
+    def chart(data: Any) -> TemplateResult:
+        if view.type == "each":
+            return type_trends(data, view, choosing, tools)
+        return job_trends(data[0], view, choosing, tools)
+
+    result = together([results[name] for name in names])
+    return chart_panel(
+        "job-trends",
+        "Job trends",
+        view.unit,
+        "c5",
+        result,
+        chart,
+        env,
+        live="job-trends" not in state.paused,
+        tools=tools,
+        before=trends.types(view),
+        reload=names,
+    )
 
 
 def _api_trends(state: State, results: Results, env: Env) -> TemplateResult:
+    view = state.trends
+    tools = trends.tools(view)
+    choosing = Choosing(ShowWindow.on("after", "before", panel="requests"), "shows its requests", "activity-apis")
     live = "api-trends" not in state.paused
-    return chart_panel("api-trends", "API trends", "requests per hour", "c4", results["api-trends"], api_trends, env, live=live)
+
+    def chart(data: Any) -> TemplateResult:
+        return api_trends(data, view, choosing, tools)
+
+    return chart_panel("api-trends", "API trends", view.unit, "c4", results["api-trends"], chart, env, live=live, tools=tools)
 
 
 def _runbook(state: State, results: Results, env: Env) -> TemplateResult:
     result = results["stats"]
     if result.data is not None:
-        body = runbook(result.data, state.runbook)
+        body = runbook(result.data, state.runbook, state.min_rate)
     else:
         body = did_not_load("Runbook", result, ("stats",), as_high_as="chart") if result.error else chart_bones("Runbook")
     return panel("runbook", "Runbook", result, body, reload=("stats",), opened=env.opened, classes="c3")
@@ -236,7 +307,7 @@ def _requests(state: State, results: Results, env: Env) -> TemplateResult:
 PANELS: Mapping[str, Panel] = {
     "queue": Panel(("stats",), _queue),
     "system": Panel(("stats", "workers"), _system, clock=_stale),
-    "job-trends": Panel(("job-trends",), _job_trends),
+    "job-trends": Panel(_BY_TYPE, _job_trends),
     "api-trends": Panel(("api-trends",), _api_trends),
     "runbook": Panel(("stats",), _runbook, alarm=_failing),
     "activity-jobs": Panel(("jobs",), _jobs, listing=ranged("jobs", "jobs", lambda state: state.jobs)),

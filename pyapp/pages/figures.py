@@ -36,7 +36,7 @@ def queue_figures(queue: QueueTotals) -> TemplateResult:
 
 def _slots(running: int, capacity: int) -> TemplateResult:
     """One box per slot; a fleet that is too large for boxes is one bar, filled by its share."""
-    label = f"{running:,} of {capacity:,} slots running"
+    label = f"{formats.count(running)} of {formats.count(capacity)} slots running"
     total = max(capacity, running)
     if total > _SLOTS_SHOWN_MAX:
         share = f"{100 * running / total:.2f}%"
@@ -69,13 +69,14 @@ def system_figures(stats: DashboardStats, stale: int | None) -> TemplateResult:
     failed = round(runs.total * (100 - runs.success_rate) / 100)
     wrong = round(apis.requests * apis.error_rate / 100)
     success = formats.percent(runs.success_rate) if runs.total else formats.NO_QUANTITY
+    unsuccessful = f"{formats.count(failed)} unsuccessful"
     latency = formats.duration(apis.avg_latency_ms) if apis.requests else formats.NO_QUANTITY
     errors = formats.percent(apis.error_rate) if apis.requests else formats.NO_QUANTITY
     return html(
         t'<dl class="figures">'
         t"{_figure('Workers', Quantity(formats.count(stats.workers.total)), workers, 'warn' if stale else '')}"
         t"{_figure('Jobs', formats.measure(runs.jobs_per_min, '/min'), formats.plural(runs.total, 'run'))}"
-        t"{_figure('Job success', success, f'{failed:,} unsuccessful', success_level(runs.success_rate) if runs.total else '')}"
+        t"{_figure('Job success', success, unsuccessful, success_level(runs.success_rate) if runs.total else '')}"
         t"{_figure('API requests', formats.measure(apis.requests_per_min, '/min'), formats.plural(apis.requests, 'request'))}"
         t"{_figure('API latency', latency, 'mean')}"
         t"{_figure('API errors', errors, formats.plural(wrong, 'error'), errors_level(apis.error_rate) if apis.requests else '')}"

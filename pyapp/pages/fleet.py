@@ -100,7 +100,7 @@ def meter(taken: int, room: int, label: str) -> TemplateResult:
     bar = svg(t'<rect class="t" width="100%" height="100%"></rect><rect class="v" width={width} height="100%"></rect>')
     return html(
         t'<span class="load"><svg class="meter {level}" role="img" aria-label="{label}: {taken} of {room}">{bar}</svg>'
-        t'<span class="p" aria-hidden="true">{taken:,}<span class="u">of {room:,}</span></span></span>'
+        t'<span class="p" aria-hidden="true">{formats.count(taken)}<span class="u">of {formats.count(room)}</span></span></span>'
     )
 
 

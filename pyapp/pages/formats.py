@@ -1,13 +1,15 @@
 """Numbers as people read them: at most three significant figures and two decimals, the unit apart (it has its own slot).
 
-Pure functions. No value is `NONE`, never 0. Times of day are not written here: the viewer's zone is the browser's business
-(`<pen-age>`, `<pen-time>`).
+Marks are those of the viewer's locale (`pyapp.numbers`). No value is `NONE`, never 0. Times of day are not written here: the
+viewer's zone is the browser's business (`<pen-age>`, `<pen-time>`).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from pyapp import numbers
 
 NONE = "—"
 """What stands where there is no value."""
@@ -39,12 +41,12 @@ NO_QUANTITY = Quantity(NONE)
 
 def count(value: int | None) -> str:
     """A count in full, with thousands marks."""
-    return NONE if value is None else f"{value:,}"
+    return NONE if value is None else numbers.count(value)
 
 
 def plural(value: int, one: str, many: str = "") -> str:
     """`1 job`, `2 jobs`: the count with its noun."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+    return f"{numbers.count(value)} {one if value == 1 else many or one + 's'}"
 
 
 def figures(value: float) -> str:
@@ -53,11 +55,10 @@ def figures(value: float) -> str:
     if size == 0:
         return "0"
     if size < 0.005:
-        return "<0.01"
+        return f"<{numbers.decimal(0.01, 2)}"
     # 9.995 and 99.95 round up into the next class, and are written with that class's decimals.
     decimals = 2 if size < 9.995 else 1 if size < 99.95 else 0
-    text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if decimals else text
+    return numbers.trimmed(numbers.decimal(value, decimals))
 
 
 def measure(value: float | None, unit: str) -> Quantity:

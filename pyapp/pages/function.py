@@ -4,10 +4,11 @@
     Switch                        asked; → Mutate
     MutationDone, MutationFailed  accepted, or forgotten and told
     SetLive                       the trends go on, or stop where they are
+    ChooseStep                    hourly or daily bars
     Reload                        → Refresh
     those of `listing`            live, window and held of the jobs
 
-The URL: `functions/{key}`, `after=…&before=…` for the jobs, `paused=1` for the trends.
+The URL: `functions/{key}`, `after=…&before=…` for the jobs, `trends=daily` and `paused=1` for the trends.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyapp.contract.functions import Function
 from pyapp.core.cache.keys import QueryKey, aggregate, live, window
 from pyapp.core.cache.result import Result
-from pyapp.pages import addresses, formats, listing, switching
+from pyapp.pages import addresses, formats, listing, switching, trends
 from pyapp.pages.activity import activity
 from pyapp.pages.chart_panel import chart_panel
 from pyapp.pages.figures import figure_list
 from pyapp.pages.functions_table import mean, state_mark, success, success_level
 from pyapp.pages.jobs_table import short_table
-from pyapp.pages.listing import ListState
+from pyapp.pages.listing import ListState, ShowWindow
 from pyapp.pages.listings import ranged
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, MutationDone, MutationFailed, Need, Panel, Refresh, Results
 from pyapp.pages.rows import Table
 from pyapp.pages.switching import Switch
-from pyapp.pages.trends import HOURS, job_trends
+from pyapp.pages.trends import ChooseStep, TrendView, job_trends
 from pyapp.ui import TemplateResult, each, html, nothing
+from pyapp.ui.components.bars import Choosing
 from pyapp.ui.components.marks import age, time
 
 
@@ -45,6 +47,7 @@ class State(BaseModel):
 
     key: str
     live: bool = True
+    trends: TrendView = Field(default_factory=TrendView)
     asked: switching.Asked = ()
     list: ListState = Field(default_factory=ListState)
     problem: str | None = None
@@ -53,19 +56,20 @@ class State(BaseModel):
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. A window that cannot be is dropped, and said."""
     shown, problem = listing.from_params(params)
-    return State(key=params.get("key", ""), live=params.get("paused") != "1", list=shown, problem=problem)
+    view = TrendView(step=trends.view_of(params).step)
+    return State(key=params.get("key", ""), live=params.get("paused") != "1", trends=view, list=shown, problem=problem)
 
 
 def params(state: State) -> dict[str, str]:
     """What stands behind the path."""
-    return ({} if state.live else {"paused": "1"}) | listing.to_params(state.list)
+    return ({} if state.live else {"paused": "1"}) | trends.to_params(state.trends) | listing.to_params(state.list)
 
 
 def needs(state: State) -> dict[str, Need]:
     """The answer of the list, which has all of it; its trends; its jobs."""
     return {
         "functions": Need(live("functions")),
-        "trends": Need(aggregate("jobs.trends", hours=HOURS, function=state.key), live=state.live),
+        "trends": Need(aggregate("jobs.trends", hours=state.trends.hours, function=state.key), live=state.live),
         "jobs": Need(_jobs_key(state)),
     }
 
@@ -84,6 +88,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
         case MutationDone() | MutationFailed():
             asked, effects = switching.settle(state.asked, message)
             return state.model_copy(update={"asked": asked}), *effects
+        case ChooseStep():
+            return state.model_copy(update={"trends": trends.update(state.trends, message)})
         case SetLive(live=on):
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
@@ -161,7 +167,7 @@ def _figures(one: Function) -> TemplateResult:
     return figure_list(
         [
             ("Runs", formats.Quantity(formats.count(one.runs_24h)), _last(one), ""),
-            ("Success", success(one), f"{failed:,} unsuccessful", success_level(one)),
+            ("Success", success(one), f"{formats.count(failed)} unsuccessful", success_level(one)),
             ("Mean", formats.duration(mean(one)), "of a run", ""),
             ("p95", formats.duration(one.p95_duration_ms), "95 of 100 are shorter", ""),
             ("Wait", formats.duration(one.avg_wait_ms), _slow(one), ""),
@@ -179,7 +185,14 @@ def _slow(one: Function) -> str:
 
 
 def _trends(state: State, results: Results, env: Env) -> TemplateResult:
-    return chart_panel("trends", "Trends", "jobs per hour", "c5", results["trends"], job_trends, env, live=state.live)
+    view = state.trends
+    tools = trends.tools(view)
+    choosing = Choosing(ShowWindow.on("after", "before", panel="jobs"), "shows its jobs", "jobs")
+
+    def chart(data: Any) -> TemplateResult:
+        return job_trends(data, view, choosing, tools)
+
+    return chart_panel("trends", "Trends", f"jobs {view.unit}", "c5", results["trends"], chart, env, live=state.live, tools=tools)
 
 
 def _setup(state: State, results: Results, env: Env) -> TemplateResult:
@@ -216,7 +229,8 @@ def _next(one: Function) -> object:
 def _retries(one: Function) -> str:
     if not one.max_retries:
         return "none"
-    return f"{one.max_retries:,}, after {formats.seconds(one.retry_delay)}" if one.retry_delay else f"{one.max_retries:,}"
+    retries = formats.count(one.max_retries)
+    return f"{retries}, after {formats.seconds(one.retry_delay)}" if one.retry_delay else retries
 
 
 def _workers(one: Function) -> object:

@@ -227,7 +227,7 @@ def _shown(state: State, results: Results, env: Env, functions: Sequence[Functio
 def _count(functions: Sequence[Function]) -> str:
     words = formats.plural(len(functions), "function")
     paused = sum(one.paused for one in functions)
-    return f"{words}, {paused:,} paused" if paused else words
+    return f"{words}, {formats.count(paused)} paused" if paused else words
 
 
 def _list(state: State, results: Results, env: Env) -> TemplateResult:

@@ -106,6 +106,7 @@ class StripView:
 
     Attributes:
         beats: whether heartbeats come; how long ago the last one came is the moment `HEARTBEAT`.
+        clock_coarse: the offset is known to the second only.
     """
 
     connections: int = 0
@@ -114,6 +115,7 @@ class StripView:
     beats: bool = False
     clock_offset_ms: float | None = None
     version: str = ""
+    clock_coarse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from string.templatelib import Template
 
+from pyapp import numbers
 from pyapp.pages import formats
 from pyapp.pages.commands import PALETTE, Command
 from pyapp.pages.preferences import ChooseTheme, Theme
@@ -154,20 +155,22 @@ def strip(env: Env) -> TemplateResult:
     """What is measured about the connection; what is not measured is not there."""
     of = env.strip
     offset = of.clock_offset_ms
+    about = " ± 1 s" if of.clock_coarse else ""
     return html(
         t"<span><b>{of.connections}</b> {'connection' if of.connections == 1 else 'connections'}, "
         t"<b>{of.streams}</b> {'stream' if of.streams == 1 else 'streams'}</span>"
         t"{_item(t'<b>{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
         t"{_item(t'heartbeat <b>{heard(None, HEARTBEAT)}</b> ago') if of.beats else nothing}"
-        t"{_item(t'server clock <b>{_signed(offset)}</b> s') if offset is not None else nothing}"
+        t"{_item(t'server clock <b>{_signed(offset, of.clock_coarse)}</b> s{about}') if offset is not None else nothing}"
         t'<span class="grow"></span>{_item(t"penstock {of.version}") if of.version else nothing}'
     )
 
 
-def _signed(ms: float) -> str:
-    """Seconds with their sign; what rounds to nothing has none."""
-    seconds = round(ms / 1_000, 1)
-    return f"{seconds:+.1f}" if seconds else "0.0"
+def _signed(ms: float, coarse: bool) -> str:
+    """Seconds with their sign; what rounds to nothing has none. No tenths where they are not known."""
+    decimals = 0 if coarse else 1
+    seconds = round(ms / 1_000, decimals)
+    return ("+" if seconds > 0 else "") + numbers.decimal(seconds or 0.0, decimals)
 
 
 def _item(words: Template) -> TemplateResult:

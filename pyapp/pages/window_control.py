@@ -6,10 +6,10 @@ from pyapp.pages import formats
 from pyapp.pages.listing import BackToLive, ListState, Range, ShiftWindow, ShowWindow
 from pyapp.ui import TemplateResult, each, html, nothing
 from pyapp.ui.components.controls import popover
-from pyapp.ui.components.marks import icon, time
+from pyapp.ui.components.marks import icon, span
 
-PRESETS = ((5, "5 min"), (15, "15 min"), (60, "1 h"), (360, "6 h"), (1440, "24 h"), (10080, "7 d"))
-"""Minutes and words of the ranges that one press chooses; they end now."""
+PRESETS = ((5, "5m"), (15, "15m"), (60, "1h"), (360, "6h"), (1440, "24h"), (10080, "7d"))
+"""Minutes and words of the ranges that one press chooses; they end now, and stand still from then on (RT-4)."""
 
 
 def window_control(panel: str, state: ListState) -> TemplateResult:
@@ -23,7 +23,7 @@ def window_control(panel: str, state: ListState) -> TemplateResult:
     name = f"window-{panel}"
     words = html(t"Window")
     if chosen:
-        bounds = html(t"{time(formats.iso(chosen.after), brief=True)} to {time(formats.iso(chosen.before), brief=True)}")
+        bounds = span(formats.iso(chosen.after), formats.iso(chosen.before), brief=True)
         words = html(t"{icon('g-window', small=True)}<span>{bounds}</span>")
     return html(
         t'<div class="seg small" role="group" aria-label="Live or window">'

@@ -123,12 +123,17 @@ def _capacity(state: State, results: Results, env: Env) -> TemplateResult:
     return panel("capacity", "Capacity", result, body, reload=("workers",), opened=env.opened, classes="c4")
 
 
+def _counted(fleet: Fleet) -> str:
+    known = formats.count(fleet.instances)
+    return f"{known}, {formats.count(fleet.stale)} stale" if fleet.stale else known
+
+
 def _ring(fleet: Fleet) -> TemplateResult:
-    label = f"{fleet.running:,} of {fleet.capacity:,} slots running"
+    label = f"{formats.count(fleet.running)} of {formats.count(fleet.capacity)} slots running"
     facts: list[tuple[str, object]] = [
         ("State", state_mark(fleet.state)),
         ("Free", formats.plural(max(0, fleet.capacity - fleet.running), "slot")),
-        ("Instances", f"{fleet.instances:,}, {fleet.stale:,} stale" if fleet.stale else formats.count(fleet.instances)),
+        ("Instances", _counted(fleet)),
         ("Processed", formats.count(fleet.processed)),
         ("Failed", failures(fleet.failed, fleet.processed)),
         ("Heartbeat", html(t"{age(formats.iso(fleet.heard), plain=True)} ago") if fleet.heard else formats.NONE),

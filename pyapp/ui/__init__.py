@@ -5,8 +5,8 @@ A page needs five names, and its tests a sixth:
     from pyapp.ui import Action, each, html, nothing, svg
     from pyapp.ui import to_html
 
-`Encoder`, `decode_action` and the errors are for who connects them with the browser. This package imports nothing else
-of ours and no JavaScript; it needs Python 3.14.
+`Encoder`, `decode_action` and the errors are for who connects them with the browser. Of ours this package imports
+`pyapp.numbers` and nothing else, and no JavaScript; it needs Python 3.14.
 """
 
 from __future__ import annotations

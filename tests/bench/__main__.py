@@ -25,6 +25,7 @@ BENCHES = {
     "idle": [["console_at_work.py", "idle"]],
     "responsiveness": [["console_at_work.py", "responsiveness"]],
     "tabs": [["tabs.py"]],
+    "window": [["window_list.py"]],
 }
 BUSY = 2.5
 

@@ -27,6 +27,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[n] / name) for n, name in (
 from browsers import launch  # noqa: E402
 from event_flow import renderers  # noqa: E402
 from event_site import DIST, build_site, reference_server  # noqa: E402
+from main_thread import traced  # noqa: E402
 
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
@@ -80,23 +81,14 @@ def responsiveness(browser: Browser, base: str, folder: Path) -> None:
     page = open_console(browser, f"{base}#/jobs")
     field = page.get_by_role("searchbox")
     field.fill("")
-    trace = folder / "trace.json"
-    browser.start_tracing(page=page, path=str(trace), categories=["toplevel", "devtools.timeline"])
-    field.press_sequentially(TYPED, delay=150)
-    for _ in TYPED:
-        field.press("Backspace")
-        time.sleep(0.1)
-    browser.stop_tracing()
+    with traced(browser, page, folder) as tasks:
+        field.press_sequentially(TYPED, delay=150)
+        for _ in TYPED:
+            field.press("Backspace")
+            time.sleep(0.1)
     page.context.close()
-    events = json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
-    named = [e for e in events if e["ph"] == "M" and e["name"] == "thread_name" and e["args"]["name"] == "CrRendererMain"]
-    mains = {(e["pid"], e["tid"]) for e in named}
-    tasks = [e for e in events if e["ph"] == "X" and e["name"].endswith("::RunTask") and (e["pid"], e["tid"]) in mains]
-    clock, cpu = (sorted((e.get(name, 0) / 1_000 for e in tasks), reverse=True) for name in ("dur", "tdur"))
-    figure = {"bench": "responsiveness", "figure": "longest_task", "unit": "ms", "value": round(clock[0], 1)}
-    figure |= {"cpu_ms": round(cpu[0], 1), "over_50_ms": sum(value > 50 for value in clock), "least": 50, "aim": 20}
-    more = {"ten_longest": [round(value) for value in clock[:10]], "ten_longest_cpu": [round(value) for value in cpu[:10]]}
-    print(json.dumps({**figure, **more, "tasks": len(tasks), "rate": 2_000, "load": round(os.getloadavg()[0], 1)}))
+    figure = {"bench": "responsiveness", "figure": "longest_task", "unit": "ms", **tasks.figure(), "least": 50, "aim": 20}
+    print(json.dumps({**figure, "rate": 2_000, "load": round(os.getloadavg()[0], 1)}))
 
 
 def main() -> None:

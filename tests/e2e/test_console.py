@@ -110,7 +110,7 @@ def test_live_off_freezes_and_live_on_asks_once(engine: Browser, moving: Server,
     console.fresh("activity-jobs", "live")
     panel = console.panel("activity-jobs")
     console.page.click(f"{panel} .seg >> text=Window")
-    console.page.click(f"{panel} >> text=5 min")
+    console.page.click(f'{panel} .presets >> text="5m"')
     console.fresh("activity-jobs", "window")
     console.until("() => !JSON.parse(penstock.diagnostics()).cache.queries.some((query) => query.fetching)")
     frozen = console.rows("activity-jobs")

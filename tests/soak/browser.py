@@ -52,7 +52,7 @@ def _act(console: Console, server: Server, chance: random.Random) -> str:
                 panel = panels.nth(chance.randrange(panels.count()))
                 buttons = panel.locator(".seg button")
                 buttons.nth(chance.randrange(buttons.count())).click(timeout=5_000)
-                preset = panel.locator("text=5 min").first
+                preset = panel.locator('.presets >> text="5m"').first
                 if preset.is_visible():  # it was the window's: choose one
                     preset.click(timeout=5_000)
         case "hide":

@@ -3,8 +3,9 @@
 
 import * as bridge from "./bridge.mjs";
 import { setMoments } from "./elements/clock.mjs";
+import { marks } from "./marks.mjs";
 import * as ports from "./ports.mjs";
 import * as tabs from "./tabs.mjs";
 import "./elements/index.mjs";
 
-globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports, tabs, { setMoments });
+globalThis.penstockHost = Object.assign(globalThis.penstockHost ?? {}, bridge, ports, tabs, { marks, setMoments });

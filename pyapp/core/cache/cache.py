@@ -344,8 +344,10 @@ class QueryCache:
             self.telling.touch(query)
 
     def flush(self) -> None:
-        """Tell every observer whose result changed, once (RT-10)."""
+        """Tell every observer whose result changed, once (RT-10); then forget what nobody looks at and is too much (RT-11)."""
         self.telling.flush()
+        if not self.telling.busy:
+            self._retention.trim()
 
     def _measure(self, query: Query) -> None:
         self.watcher.measure(query)
@@ -371,6 +373,7 @@ class QueryCache:
             fetches=self.fetching.count,
             cancelled=self.fetching.cancelled,
             collected=self._retention.collected,
+            evicted=self._retention.evicted,
             raised=self.telling.raised,
             select_errors=self._select_errors,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 Row = TypeVar("Row")
 
@@ -38,3 +38,10 @@ class WindowData(Generic[Row]):
     total: int = 0
     complete: bool = True
     cursor: str | None = None
+
+
+def weight(data: object) -> int:
+    """How much there is of some data, in rows: what is no list weighs as much as one row."""
+    if isinstance(data, LiveList | WindowData):
+        return len(cast("LiveList[Any] | WindowData[Any]", data).rows)
+    return len(cast("list[Any] | tuple[Any, ...]", data)) if isinstance(data, list | tuple) else 1

@@ -39,8 +39,8 @@ class QueryStatistics:
 
 @dataclass(frozen=True, slots=True)
 class CacheStatistics:
-    """Every query, and since the start: results told and held back as unchanged, fetches begun and given up, queries forgotten,
-    callbacks that raised, and functions of observers that did."""
+    """Every query, and since the start: results told and held back as unchanged, fetches begun and given up, queries forgotten
+    after their time and because they were too much, callbacks that raised, and functions of observers that did."""
 
     queries: tuple[QueryStatistics, ...]
     notified: int
@@ -48,6 +48,7 @@ class CacheStatistics:
     fetches: int
     cancelled: int
     collected: int
+    evicted: int
     raised: int
     select_errors: int
 

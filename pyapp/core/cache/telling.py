@@ -45,6 +45,11 @@ class Telling:
         self._dirty.clear()
         self._after.clear()
 
+    @property
+    def busy(self) -> bool:
+        """Whether observers are being told now."""
+        return self._telling
+
     def flush(self) -> None:
         """Tell everybody whose result changed. Observers may come, go, write and flush while this runs."""
         if self._telling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyapp.numbers import count
 from pyapp.ui.template import TemplateResult, html, nothing, svg
 
 _RADIUS = 42.0
@@ -32,6 +33,6 @@ def donut(label: str, taken: int, whole: int, *, fill: str = "active") -> Templa
     return html(
         t'<svg class="donut" role="img" aria-label={label} viewBox="0 0 100 100">'
         t'<circle class="arc" cx="50" cy="50" r="{_RADIUS:g}"></circle>{arc}'
-        t'<text class="big" x="50" y="50" text-anchor="middle">{taken:,}</text>'
-        t'<text x="50" y="66" text-anchor="middle">of {whole:,}</text></svg>'
+        t'<text class="big" x="50" y="50" text-anchor="middle">{count(taken)}</text>'
+        t'<text x="50" y="66" text-anchor="middle">of {count(whole)}</text></svg>'
     )

@@ -84,6 +84,11 @@ def time(at: str | float | None, *, brief: bool = False) -> TemplateResult:
     return html(t"<pen-time at={at} ?brief={brief}></pen-time>")
 
 
+def span(start: str | None, end: str | None, *, brief: bool = False) -> TemplateResult:
+    """A range of time in the viewer's zone and words; `brief` leaves the weekday, and today's date."""
+    return html(t"<pen-span from={start} to={end} ?brief={brief}></pen-span>")
+
+
 def progress(percent: int) -> TemplateResult:
     """How far a job is, as a bar and a figure."""
     return html(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_fakes import ENV, LiveList, WindowData, draw, elements, job, jobs, request, result, section, stats, words, worker
 
@@ -26,6 +26,7 @@ POLLING = (FreshnessState.POLLING, Why.DESIGN)
 EVIL = "<script>alert(1)</script>"
 
 
+@settings(deadline=None)
 @given(st.sampled_from([1, 15, 60, 1440]), st.booleans(), st.booleans())
 def test_an_address_survives_its_way_through_the_state(minutes: int, jobs_window: bool, requests_window: bool) -> None:
     bounds = {"after": "2026-11-20T06:00:00Z", "before": "2026-11-20T07:00:00Z"}
@@ -34,6 +35,7 @@ def test_an_address_survives_its_way_through_the_state(minutes: int, jobs_window
     assert page.params(page.initial(params)) == params
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["minutes", "jobs.after", "jobs.before", "requests.after"]), st.text(max_size=20)))
 def test_any_address_gives_a_page_and_what_makes_no_sense_is_said(params: dict[str, str]) -> None:
     state = page.initial(params)

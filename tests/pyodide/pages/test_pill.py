@@ -104,6 +104,14 @@ def test_streams_that_share_a_connection_are_one_connection() -> None:
     assert (strip.connections, strip.streams) == (1, 2)
 
 
+def test_the_clock_of_a_server_that_says_whole_seconds_is_shown_in_whole_seconds() -> None:
+    # RT-55
+    said = [
+        strip_view(Pulse(streams=(), in_flight=0, clock_offset_ms=1_640.0, clock_coarse=coarse), None, "") for coarse in (False, True)
+    ]
+    assert [(strip.clock_offset_ms, strip.clock_coarse) for strip in said] == [(1_600, False), (2_000, True)]
+
+
 def tab(role: Role, **said: Any) -> dict[str, str]:
     """The rows of the popover about tabs."""
     counts = dict.fromkeys(("told", "received", "strays", "early", "invalid", "takeovers", "steals", "deposed", "stalls", "hasty"), 0)

@@ -58,6 +58,12 @@ def test_the_strip_shows_only_what_is_measured() -> None:
     assert words(to_html(shell.strip(ENV))) == "0 connections, 0 streams"
 
 
+def test_a_clock_that_is_known_to_the_second_has_no_tenths() -> None:  # RT-55
+    for offset, said in ((3_000.0, "+3 s ± 1 s"), (-1_000.0, "-1 s ± 1 s"), (0.0, "0 s ± 1 s")):
+        shown = words(to_html(shell.strip(replace(ENV, strip=StripView(1, 4, clock_offset_ms=offset, clock_coarse=True)))))
+        assert shown.endswith(f"server clock {said}")
+
+
 def test_trouble_interrupts_and_the_rest_waits() -> None:
     said = (Toast(1, ToastLevel.ERROR, "Refused", "<b>no</b>"), Toast(2, ToastLevel.OK, "Done"))
     drawn = to_html(shell.toasts(replace(ENV, toasts=said)))

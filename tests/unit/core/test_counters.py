@@ -55,6 +55,7 @@ ELSEWHERE = {
     "BodyStatistics.evicted": "test_bodies.py::the least recently used goes first by number and",
     "BodyStatistics.hits": "test_coordinator.py::a 304 yields the body that is kept with",
     "CacheStatistics.collected": "test_cache_observers.py::data is kept for the longest time that anyone",
+    "CacheStatistics.evicted": "test_retention.py::windows that nobody looks at are forgotten in the",
     "CacheStatistics.select_errors": "test_cache_observers.py::a function that raises is the error of its",
     "DomainStatistics.drifts": "test_drift.py::drift of a resource is counted named corrected and",
     "DomainStatistics.silent_gaps": "test_drift.py::a row that a silent stream did not tell",

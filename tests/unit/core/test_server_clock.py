@@ -86,11 +86,15 @@ def test_a_date_of_a_clock_that_was_set_is_believed_and_one_beside_heartbeats_is
         return server.offset_ms or 0.0
 
     assert abs(dated(0) - 0) <= 500
+    assert not ServerClock(clock).coarse
     assert abs(dated(-3_600_000) + 3_600_000) <= 500
+    assert server.coarse
     server.heard(at(clock.wall() + 7_000))
+    assert not server.coarse
     assert dated(90_000) == server.offset_ms == pytest.approx(7_000)
     clock.advance(60_000)
     assert dated(7_300) == pytest.approx(7_000)  # a frame was more exact, and a date that agrees adds nothing
+    assert not server.coarse
     assert abs(dated(90_000) - 90_000) <= 500
 
 

@@ -8,9 +8,12 @@
 //           minutes end at fifty moments would cost a frame each, for a figure that is no finer than a minute.
 // pen-time  the moment itself: `07:13:02`, with the day where it is not today; `brief` leaves whole minutes without seconds.
 //
-// Both put the absolute time in the viewer's zone into `title`. They own their children: templates render none into them.
+// pen-span  from when `from` to when `to`, or the day where it is one; `brief` leaves the weekday, and today's date.
+//
+// All that is shown shortened has the absolute time in the viewer's zone as its `title`, and the first two the moment into a `<time datetime>`. They own their children:
+// templates render none into them.
 
-import { age, everySecond, fullTime, latest, moment, now, shortTime } from "./clock.mjs";
+import { age, everySecond, fullTime, latest, moment, now, shortTime, span } from "./clock.mjs";
 
 const CALM_MS = 10_000;
 /** The step of what is shown in minutes or more. */
@@ -30,10 +33,12 @@ export class PenAge extends HTMLElement {
   #due = 0;
   #titled = NaN;
   #shown = "";
+  #time = null;
   #digits = null;
   #unit = null;
 
   connectedCallback() {
+    this.#time ??= this.appendChild(document.createElement("time"));
     this.#stop = everySecond((at) => {
       if (this.#of !== null || at >= this.#due) this.#show();
     });
@@ -80,8 +85,13 @@ export class PenAge extends HTMLElement {
   #name(at) {
     if (Object.is(at, this.#titled)) return;
     this.#titled = at;
-    if (Number.isNaN(at)) this.removeAttribute("title");
-    else this.title = fullTime(at);
+    if (Number.isNaN(at)) {
+      this.removeAttribute("title");
+      this.#time.removeAttribute("datetime");
+    } else {
+      this.title = fullTime(at);
+      this.#time.dateTime = new Date(at).toISOString();
+    }
   }
 
   #write(value, unit) {
@@ -91,14 +101,14 @@ export class PenAge extends HTMLElement {
     this.#shown = text;
     if (plain) {
       this.#digits = null;
-      this.textContent = unit ? `${value} ${unit}` : value;
+      this.#time.textContent = unit ? `${value} ${unit}` : value;
       return;
     }
     if (!this.#digits) {
       this.#digits = document.createTextNode("");
       this.#unit = document.createElement("span");
       this.#unit.className = "u fx";
-      this.replaceChildren(this.#digits, this.#unit);
+      this.#time.replaceChildren(this.#digits, this.#unit);
     }
     this.#digits.data = value;
     this.#unit.textContent = unit;
@@ -107,6 +117,34 @@ export class PenAge extends HTMLElement {
 
 export class PenTime extends HTMLElement {
   static observedAttributes = ["at", "brief"];
+
+  #time = null;
+
+  connectedCallback() {
+    this.#time ??= this.appendChild(document.createElement("time"));
+    this.#show();
+  }
+
+  attributeChangedCallback() {
+    if (this.#time) this.#show();
+  }
+
+  #show() {
+    const at = moment(this.getAttribute("at"));
+    if (Number.isNaN(at)) {
+      this.#time.textContent = "—";
+      this.#time.removeAttribute("datetime");
+      this.title = "";
+      return;
+    }
+    this.#time.textContent = shortTime(at, this.hasAttribute("brief"));
+    this.#time.dateTime = new Date(at).toISOString();
+    this.title = fullTime(at);
+  }
+}
+
+export class PenSpan extends HTMLElement {
+  static observedAttributes = ["from", "to", "brief"];
 
   connectedCallback() {
     this.#show();
@@ -117,8 +155,11 @@ export class PenTime extends HTMLElement {
   }
 
   #show() {
-    const at = moment(this.getAttribute("at"));
-    this.textContent = Number.isNaN(at) ? "—" : shortTime(at, this.hasAttribute("brief"));
-    this.title = Number.isNaN(at) ? "" : fullTime(at);
+    const from = moment(this.getAttribute("from"));
+    const to = moment(this.getAttribute("to"));
+    // Both attributes of a reused element come one after the other.
+    const brief = this.hasAttribute("brief");
+    this.textContent = from < to ? span(from, to, brief) : "";
+    if (brief) this.title = from < to ? `${fullTime(from)} – ${fullTime(to)}` : "";
   }
 }

@@ -1,6 +1,8 @@
 // One beat a second for everything that shows an age, and the words for times.
 // Ages use the server's clock (RT-55): `penstockHost.clockOffsetMs` is how far it is ahead of this machine's.
 
+import { LOCALE } from "../marks.mjs";
+
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 
@@ -78,6 +80,11 @@ export function now(server) {
   return Date.now() + (server ? globalThis.penstockHost?.clockOffsetMs ?? 0 : 0);
 }
 
+/** ISO UTC without fractions: the form in which the URL holds a bound. */
+export function iso(ms) {
+  return `${new Date(Math.floor(ms / 1_000) * 1_000).toISOString().slice(0, 19)}Z`;
+}
+
 /** A moment written as ISO text or as milliseconds; NaN where it is neither. */
 export function moment(text) {
   if (!text) return NaN;
@@ -102,29 +109,58 @@ export function age(ms, until = false) {
   return { value: "", unit: "", left: Infinity };
 }
 
-// en-GB whatever the browser's language, because the console's words are English; the zone is the viewer's.
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const FULL = new Intl.DateTimeFormat("en-GB", {
+// The viewer's locale and zone. Only the clock has 24 hours in every locale: it stands in slots of fixed width, and in logs beside it.
+const DATE = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const TIME = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const MINUTE = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const FULL = new Intl.DateTimeFormat(LOCALE, {
   weekday: "short", day: "2-digit", month: "short", year: "numeric",
   hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short",
 });
+const DAY = { weekday: "short", day: "numeric", month: "short" };
+const HOURS = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const formats = new Map();
+
+/** A formatter of the viewer's locale, made once: making one costs a hundred times what using it does. */
+function formatter(options) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(LOCALE, options));
+  return formats.get(key);
+}
 
 /** `07:13:02`, and the day before it where it is not today; `brief`: `07:13` at a whole minute. */
 export function shortTime(ms, brief = false) {
   const today = new Date().toDateString() === new Date(ms).toDateString();
-  const time = brief && ms % 60_000 === 0 ? TIME.format(ms).slice(0, 5) : TIME.format(ms);
+  const time = (brief && ms % 60_000 === 0 ? MINUTE : TIME).format(ms);
   return today ? time : `${DATE.format(ms)} ${time}`;
 }
 
-/** `Fri, 20 Nov 2026, 07:13:39 UTC`: for a `title`. */
+/**
+ * A range of time: `Fri, 20 Nov, 07:00 – 08:00`, or the day where it is one.
+ *
+ * @param {boolean} brief without the weekday, and without a date where both ends are today's
+ */
+export function span(from, to, brief = false) {
+  const { weekday, ...day } = DAY;
+  const date = brief ? day : DAY;
+  const start = new Date(from);
+  if (to - from > 20 * 3_600_000 && to - from < 28 * 3_600_000 && start.getHours() === 0) {
+    return formatter(date).format(from);
+  }
+  const today = new Date().toDateString();
+  const timeOnly = brief && start.toDateString() === today && new Date(to).toDateString() === today;
+  const seconds = from % 60_000 || to % 60_000 ? { second: "2-digit" } : {};
+  return formatter({ ...(timeOnly ? {} : date), ...HOURS, ...seconds }).formatRange(from, to);
+}
+
+/** `Fri, 20 Nov 2026, 07:13:39 UTC` in the viewer's words: for a `title`. */
 export function fullTime(ms) {
   return FULL.format(ms);
 }
 
 /** The viewer's zone: `Europe/Berlin (GMT+1)`. */
 export function zone(ms) {
-  const short = new Intl.DateTimeFormat("en-GB", { timeZoneName: "shortOffset" })
+  const short = new Intl.DateTimeFormat(LOCALE, { timeZoneName: "shortOffset" })
     .formatToParts(ms)
     .find((part) => part.type === "timeZoneName")?.value;
   const name = new Intl.DateTimeFormat().resolvedOptions().timeZone;

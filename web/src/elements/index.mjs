@@ -1,6 +1,7 @@
 // Every custom element of the console, in light DOM, so that one style sheet and lit's templates reach into all of them.
 
-import { PenAge, PenTime } from "./age.mjs";
+import { PenAge, PenSpan, PenTime } from "./age.mjs";
+import { PenChart } from "./chart.mjs";
 import { PenCopies } from "./copies.mjs";
 import { PenDialog } from "./dialog.mjs";
 import { PenHold } from "./hold.mjs";
@@ -15,6 +16,8 @@ import { PenWindow } from "./window.mjs";
 customElements.define("pen-age", PenAge);
 customElements.define("pen-time", PenTime);
 customElements.define("pen-copies", PenCopies);
+customElements.define("pen-span", PenSpan);
+customElements.define("pen-chart", PenChart);
 customElements.define("pen-dialog", PenDialog);
 customElements.define("pen-hold", PenHold);
 customElements.define("pen-keys", PenKeys);

@@ -4,12 +4,7 @@
 // viewer's zone; the element speaks UTC: it emits `window` {after, before} in ISO. Bounds are fixed here, once, when chosen:
 // a preset ends at the server's now, in whole seconds. `.zone` and `.problem` inside are filled by the element.
 
-import { now, zone } from "./clock.mjs";
-
-/** ISO UTC without fractions: the form that the URL holds. */
-function iso(ms) {
-  return `${new Date(Math.floor(ms / 1_000) * 1_000).toISOString().slice(0, 19)}Z`;
-}
+import { iso, now, zone } from "./clock.mjs";
 
 /** The value of a `datetime-local` input: the same moment on the viewer's wall clock. */
 function local(ms) {
