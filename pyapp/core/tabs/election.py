@@ -104,7 +104,10 @@ class Election:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The tab is to take part."""
+    """The tab is to take part; `stored` is the number of the last term that the tabs remember together: who acts in an older one was
+    robbed, and does not know it yet."""
+
+    stored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

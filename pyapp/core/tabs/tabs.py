@@ -108,7 +108,7 @@ class Tabs:
     def join(self) -> None:
         """Take part; without the browser's means nothing changes (RT-63)."""
         if self._able:
-            self._step(e.Joined())
+            self._step(e.Joined(self._stored()))
 
     def leave(self, reason: e.Out) -> None:
         """Take part no longer: hidden past its grace, put away, switched off, closed. The lock is free when this returns."""

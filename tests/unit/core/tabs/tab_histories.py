@@ -267,7 +267,8 @@ class Run:
             if since is not None and self.now - since > allowed and not any(other.slow for other in self.alive):
                 self.wrong.append(f"at {self.now:.0f} ms {one.tab.fake.name} is {tabs.role} and unled since {since:.0f} ms")
                 one.unled_since = self.now
-            self.sample_truth(one, allowed)
+            # What a slow leader has to pass on waits behind all that it has to do, and its followers cannot know.
+            self.sample_truth(one, max(LIES_MS, allowed) + LIES_MS * any(other.slow for other in self.alive))
 
     def sample_truth(self, one: Watched, allowed: float) -> None:
         seen = one.tab.seen.get(THINGS)
@@ -276,7 +277,7 @@ class Run:
             one.lies_since = None
         elif one.lies_since is None:
             one.lies_since = self.now
-        elif self.now - one.lies_since > max(LIES_MS, allowed):
+        elif self.now - one.lies_since > allowed:
             self.wrong.append(f"at {self.now:.0f} ms {one.tab.fake.name} says live since {one.lies_since:.0f} ms, and is not")
             one.lies_since = None
 

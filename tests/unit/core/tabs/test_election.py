@@ -52,6 +52,21 @@ def test_a_tab_that_comes_queues_for_the_lock_and_asks_who_leads() -> None:
     assert step(state, e.Joined()) == (state, [])
 
 
+def test_who_acts_in_a_term_before_the_one_that_is_remembered_is_not_followed() -> None:
+    # RT-60, RT-61
+    came, _ = step(Election("b"), e.Joined(stored=3))
+    assert step(came, e.Heard(Term(2, "z")))[0].role is Role.WAITING
+    assert step(came, e.Heard(A3))[0].term == A3
+    # One that left for another group and is back has forgotten this one's terms, and the store has not.
+    away, _ = step(following(), e.Left(Out.MOVED))
+    back, _ = step(away, e.Joined(stored=4))
+    assert step(back, e.Heard(A3))[0].role is Role.WAITING
+    # What it saw itself counts where nothing could be stored.
+    hidden, _ = step(following(), e.Left(Out.HIDDEN))
+    shown, _ = step(hidden, e.Joined())
+    assert step(shown, e.Heard(Term(2, "z")))[0].role is Role.WAITING
+
+
 def test_a_tab_that_is_out_hears_nothing() -> None:
     # RT-62
     out = Election("b")
