@@ -32,8 +32,8 @@
       following
 
 A term is a pair (number, tab), so no two tabs ever lead in one; the number is one above every number seen or stored, at the moment the
-lock is granted. Everything that says a term below the highest seen, or stored when this tab came, is ignored. Every lock and every timer
-carries a number; one that is not the current one does nothing. A leader acts only between `Lead` and `StepDown` or `Resign`.
+lock is granted. Everything that says a term below the highest seen, or stored when this tab came, is ignored. Every lock and every
+timer carries a number; one that is not the current one does nothing. A leader acts only between `Lead` and `StepDown` or `Resign`.
 
 How long a silence must be is learnt (`Machine.patience_ms`): the model's time where beats come as they should, and more where the
 machine cannot keep that up. Every gap between two signs of life of one leader counts, measured by the leader and by who follows it, and
