@@ -22,11 +22,13 @@ from pyapp.ui import Action
 Verb = Literal["cancel", "retry"]
 Phase = Literal["sent", "accepted", "refused"]
 
-REMEMBERED = 20
-"""How many asked jobs a page remembers: each is one more query."""
+REMEMBERED = 200
+"""How many asked jobs a page remembers."""
+FOLLOWED = 20
+"""How many of them a window asks about, the latest: each is one more query."""
 
-_MUTATIONS: dict[Verb, str] = {"cancel": "jobs.cancel", "retry": "jobs.retry"}
-_VERBS = {name: verb for verb, name in _MUTATIONS.items()}
+MUTATIONS: dict[Verb, str] = {"cancel": "jobs.cancel", "retry": "jobs.retry"}
+_VERBS = {name: verb for verb, name in MUTATIONS.items()}
 
 
 class AskCancel(Action):
@@ -99,7 +101,7 @@ def ask(asked: AskedJobs, job_id: str, verb: Verb) -> tuple[AskedJobs, Effect]:
     """Remember the newest first, and send it."""
     others = tuple(one for one in asked if one.job_id != job_id)
     newest = Asked(job_id=job_id, verb=verb)
-    return (newest, *others)[:REMEMBERED], Mutate(name=_MUTATIONS[verb], args={"job_id": job_id})
+    return (newest, *others)[:REMEMBERED], Mutate(name=MUTATIONS[verb], args={"job_id": job_id})
 
 
 def dismiss(asked: AskedJobs, job_id: str) -> AskedJobs:

@@ -7,6 +7,8 @@
     SortBy                        that column's order
     those of `columns`            which columns are shown
     Switch                        asked; → Mutate
+    those of `selecting`          which rows are ticked, by their keys
+    SwitchMany (with its rows)    asked of each that is ticked and shown
     MutationDone, MutationFailed  accepted, or forgotten and told
     SetLive                       the list goes on, or stops where it is
     Reload                        → Refresh
@@ -26,8 +28,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyapp.contract.functions import Function
 from pyapp.contract.jobs import JOB_TYPES, JobType
 from pyapp.core.cache.keys import live
-from pyapp.pages import columns, formats, listing, sorting, switching
+from pyapp.pages import columns, formats, functions_many, listing, selecting, sorting, switching
 from pyapp.pages.columns import Chosen
+from pyapp.pages.functions_many import SwitchMany
 from pyapp.pages.functions_table import (
     COLUMNS,
     DEFAULT_SORT,
@@ -47,7 +50,8 @@ from pyapp.pages.listing import ListState
 from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload
-from pyapp.pages.protocol import Effect, Env, Heading, Message, MutationDone, MutationFailed, Need, Panel, Refresh, Results
+from pyapp.pages.protocol import Effect, Env, Heading, Message, MutationDone, MutationFailed, Need, Panel, Refresh, Results, WithShown
+from pyapp.pages.selecting import Batch, Selected
 from pyapp.pages.sorting import Sort, SortBy
 from pyapp.pages.switching import Switch
 from pyapp.pages.whole_list import whole_list
@@ -98,6 +102,8 @@ class State(BaseModel):
     columns: Chosen = None
     live: bool = True
     asked: switching.Asked = ()
+    selected: Selected = frozenset()
+    batch: Batch | None = None
     list: ListState = Field(default_factory=ListState)
     problem: str | None = None
 
@@ -165,7 +171,19 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"asked": asked}), effect
         case MutationDone() | MutationFailed():
             asked, effects = switching.settle(state.asked, message)
-            return state.model_copy(update={"asked": asked}), *effects
+            batch = state.batch
+            if batch is not None and selecting.concerns(batch, message):
+                batch, effects = selecting.settle(batch, message)
+            return state.model_copy(update={"asked": asked, "batch": batch}), *effects
+        case selecting.Select(id=name, checked=checked):
+            return state.model_copy(update={"selected": selecting.select(state.selected, name, checked=checked)})
+        case selecting.ClearSelection():
+            return state.model_copy(update={"selected": frozenset()})
+        case WithShown(selecting.SelectShown(checked=checked), rows):
+            selected = selecting.select_shown(state.selected, (one.key for one in rows), checked=checked)
+            return state.model_copy(update={"selected": selected})
+        case WithShown(SwitchMany(paused=paused), rows):
+            return _switch_many(state, rows, paused=paused)
         case columns.ShowColumn() | columns.AllColumns():
             return state.model_copy(update={"columns": columns.update(state.columns, message, COLUMNS), "problem": None})
         case SetLive(live=on):
@@ -178,6 +196,15 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state
 
 
+def _switch_many(state: State, rows: Sequence[Function], *, paused: bool) -> State | tuple[State, *tuple[Effect, ...]]:
+    functions = functions_many.meant(rows, state.selected, state.asked, paused=paused)
+    if not functions:
+        return state
+    asked, batch, effects = functions_many.start(state.asked, functions, paused=paused)
+    rest = state.selected - {one.key for one in functions}
+    return state.model_copy(update={"asked": asked, "batch": batch, "selected": rest}), *effects
+
+
 def _filter(before: State, /, **change: Any) -> State:
     return before.model_copy(update={**change, "list": before.list.fresh(), "problem": None})
 
@@ -188,7 +215,10 @@ def heading(state: State) -> Heading:
 
 def layout(state: State, env: Env) -> TemplateResult:
     """Filters above, the list below."""
-    return html(t'<div class="root" data-root="panel filters"></div><div class="root" data-root="panel functions"></div>')
+    return html(
+        t'<div class="root" data-root="panel filters"></div><div class="root" data-root="panel functions"></div>'
+        t'<div class="root" data-root="panel picked"></div>'
+    )
 
 
 def _rows(results: Results) -> tuple[Function, ...]:
@@ -231,6 +261,8 @@ def _count(functions: Sequence[Function]) -> str:
 
 
 def _list(state: State, results: Results, env: Env) -> TemplateResult:
+    shown = _matching(state, _rows(results))
+    picks = selecting.head_box("functions", "all that is shown", (one.key for one in shown), state.selected)
     return whole_list(
         "functions",
         "Functions",
@@ -239,13 +271,19 @@ def _list(state: State, results: Results, env: Env) -> TemplateResult:
         env,
         live=state.live,
         matching=lambda functions: _matching(state, functions),
-        table=lambda left: replace(functions_table(state.asked, state.sort, left), hidden=columns.hidden(COLUMNS, state.columns)),
-        same=(state.asked,),
+        table=lambda left: replace(
+            functions_table(state.asked, state.sort, left, state.selected, picks), hidden=columns.hidden(COLUMNS, state.columns)
+        ),
+        same=(state.asked, state.selected),
         scope="&".join(params(state.model_copy(update={"columns": None})).values()),
         count=_count,
         empty=_nothing_here,
         menu=list_menu("functions", "the functions", env.opened, columns=COLUMNS, chosen=state.columns, sort=state.sort),
     )
+
+
+def _picked(state: State, results: Results, env: Env) -> TemplateResult:
+    return functions_many.bar(_matching(state, _rows(results)), state.selected, state.asked, state.batch)
 
 
 def _nothing_here(any_at_all: bool) -> TemplateResult:
@@ -261,4 +299,5 @@ def _nothing_here(any_at_all: bool) -> TemplateResult:
 PANELS: Mapping[str, Panel] = {
     "filters": Panel(("functions",), _filters),
     "functions": Panel(("functions",), _list, alarm=failing, listing=whole("functions", "functions", "functions", _shown)),
+    "picked": Panel(("functions",), _picked),
 }

@@ -10,6 +10,7 @@ from pyapp.pages import addresses, figures, formats, switching
 from pyapp.pages.formats import Quantity
 from pyapp.pages.protocol import Results
 from pyapp.pages.rows import Column, Table
+from pyapp.pages.selecting import PICK, Selected, box, boxes
 from pyapp.pages.sorting import Sort
 from pyapp.ui import TemplateResult, html, nothing
 from pyapp.ui.components.marks import age, icon, quantity, status_word
@@ -26,6 +27,7 @@ _SHAPES: Mapping[State, tuple[str, str]] = {
 _RANK: Mapping[State, int] = {"inactive": 0, "paused": 1, "active": 2}
 
 COLUMNS: Final = (
+    PICK,
     Column("State", "w7 w-st", "w4", sort="state"),
     Column("Function", "", "w2", sort="function"),
     Column("Type", "w5 p2", "w3", sort="type"),
@@ -97,14 +99,24 @@ def key_of(function: Function) -> str:
     return function.key
 
 
-def functions_table(asked: switching.Asked, sort: Sort, left: frozenset[str] = frozenset()) -> Table[Function]:
+def functions_table(
+    asked: switching.Asked,
+    sort: Sort,
+    left: frozenset[str] = frozenset(),
+    selected: Selected = frozenset(),
+    picks: TemplateResult | None = None,
+) -> Table[Function]:
     """Every function with the figures of its last day."""
 
     def row(one: Function) -> TemplateResult:
-        classes = " ".join(word for word, on in (("asked", switching.find(asked, one)), ("left", one.key in left)) if on)
+        classes = " ".join(
+            word
+            for word, on in (("asked", switching.find(asked, one)), ("left", one.key in left), ("ticked", one.key in selected))
+            if on
+        )
         backlog = "num p1" if one.queue_backlog else "num p1 dim"
         return html(
-            t"<tr class={classes}><td>{state_mark(one)}</td>"
+            t"<tr class={classes} data-id={one.key}>{box(f'Select {one.name}', checked=one.key in selected)}<td>{state_mark(one)}</td>"
             t'<td><a class="fn" href={addresses.to("functions", one.key)} title={one.key}><bdi>{one.name}</bdi></a>{_when(one)}</td>'
             t'<td class="p2 dim">{one.type}</td><td class="num p1">{formats.count(one.runs_24h)}</td>'
             t'<td class="num {success_level(one)}">{quantity(success(one))}</td>'
@@ -115,7 +127,7 @@ def functions_table(asked: switching.Asked, sort: Sort, left: frozenset[str] = f
             t'<td class="act">{switching.switch(one, asked)}</td></tr>'
         )
 
-    return Table("functions", "Functions", COLUMNS, key=key_of, render=row, bones=9, sort=sort)
+    return Table("functions", "Functions", COLUMNS, key=key_of, render=row, bones=9, sort=sort, picks=picks, change=boxes("functions"))
 
 
 def _when(one: Function) -> TemplateResult:

@@ -13,8 +13,8 @@ from pyapp.contract.jobs import Job
 from pyapp.contract.workers import Worker
 from pyapp.core.cache.keys import QueryKey, aggregate, item, live, window
 from pyapp.core.cache.result import Result
-from pyapp.pages import formats
-from pyapp.pages.asked import REMEMBERED, Cancel, KeepJob
+from pyapp.pages import formats, jobs_many
+from pyapp.pages.asked import FOLLOWED, Cancel, KeepJob
 from pyapp.pages.functions_table import failing
 from pyapp.pages.jobs_state import (
     ChooseFunction,
@@ -27,12 +27,14 @@ from pyapp.pages.jobs_state import (
     params,
     update,
 )
-from pyapp.pages.jobs_table import LONG, LONG_WINDOW, Aside, Line, long_table, window_table, words_of
+from pyapp.pages.jobs_table import LONG, LONG_WINDOW, SORT_DEFAULT, SORT_KEYS, Aside, Line, long_table, window_table, words_of
 from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listings import ranged
 from pyapp.pages.panel import did_not_load, panel
 from pyapp.pages.protocol import Env, Heading, Need, Panel, Results
 from pyapp.pages.rows import live_rows, loading, new_chip, window_rows
+from pyapp.pages.selecting import head_box
+from pyapp.pages.sorting import arranged
 from pyapp.pages.tally import IN_FLIGHT, TABS, Tally, live_tally, window_tally
 from pyapp.pages.window_control import window_control
 from pyapp.ui import TemplateResult, each, html, nothing
@@ -41,7 +43,7 @@ from pyapp.ui.components.marks import icon, status_word, time
 
 __all__ = ["PANELS", "State", "heading", "initial", "layout", "needs", "params", "update"]
 
-_ASKED = tuple(f"asked-{number}" for number in range(REMEMBERED))
+_ASKED = tuple(f"asked-{number}" for number in range(FOLLOWED))
 """Names of the needs of asked jobs, newest first; a window shows there what became of them."""
 
 
@@ -77,7 +79,8 @@ def layout(state: State, env: Env) -> TemplateResult:
     """Filters above, the list as long as the page, the dialog."""
     return html(
         t'<div class="root" data-root="panel filters"></div><div class="root" data-root="panel tally"></div>'
-        t'<div class="root" data-root="panel jobs"></div><div class="root" data-root="panel confirm"></div>'
+        t'<div class="root" data-root="panel jobs"></div><div class="root" data-root="panel picked"></div>'
+        t'<div class="root" data-root="panel confirm"></div><div class="root" data-root="panel many"></div>'
     )
 
 
@@ -153,7 +156,7 @@ def _panel(
     state: State, env: Env, result: Result[Any], body: TemplateResult, *, count: object = nothing, chip: object = nothing
 ) -> TemplateResult:
     shown = LONG if state.list.live else LONG_WINDOW
-    menu = list_menu("jobs", "the jobs", env.opened, columns=shown, chosen=state.columns)
+    menu = list_menu("jobs", "the jobs", env.opened, columns=shown, chosen=state.columns, sort=None if state.list.live else state.sort)
     return panel(
         "jobs",
         "Jobs",
@@ -175,8 +178,10 @@ def _live(state: State, env: Env, result: Result[Any], data: Any, scope: str) ->
     here, known = {row.id for row in shown}, {row.id for row in matching}
     waiting = sum(row.id not in here for row in matching) if state.list.held else 0
     left = frozenset(here - known)
-    table = long_table("jobs", state.asked, left=left, chosen=state.columns)
-    body = live_rows(table, state.list, shown, scope, same=(state.asked, state.columns, left)) if shown else _nothing_here(state)
+    picks = _head_box(state, matching)
+    table = long_table("jobs", state.asked, left=left, chosen=state.columns, selected=state.selected, picks=picks)
+    same = (state.asked, state.columns, state.selected, left)
+    body = live_rows(table, state.list, shown, scope, same=same) if shown else _nothing_here(state)
     count = html(t'<span role="status">{_live_count(state, data, len(matching))}</span>')
     return _panel(state, env, result, body, count=count, chip=new_chip("jobs", waiting))
 
@@ -192,13 +197,15 @@ def _live_count(state: State, data: Any, matching: int) -> str:
 
 
 def _window(state: State, env: Env, result: Result[Any], data: Any, results: Results) -> TemplateResult:
-    rows = _matching(state.query, data.rows)
+    rows = _arranged(state, data.rows)
     lines = _lines(state, rows, results)
     # Only what is rendered needs its number: the row of the head is 1.
     start = state.list.start
     seen = {line.id: n for n, line in enumerate(lines[start : state.list.end], start + 2) if isinstance(line, Job)}
-    table = window_table("jobs", state.asked, seen.get, state.columns)
-    body = window_rows(table, state.list, lines, same=(state.asked, state.columns, state.query)) if rows else _nothing_here(state)
+    picks = _head_box(state, rows)
+    table = window_table("jobs", state.asked, seen.get, state.columns, state.selected, picks, state.sort)
+    same = (state.asked, state.columns, state.selected, state.query)
+    body = window_rows(table, state.list, lines, same=same) if rows else _nothing_here(state)
     total, loaded = formats.plural(data.total, "job"), formats.count(len(data.rows))
     extent = "the whole range" if data.complete else f"{loaded} read so far"
     found = f"{formats.count(len(rows))} of {loaded} loaded match, " if state.query else ""
@@ -228,7 +235,21 @@ def _matching(query: str, rows: tuple[Job, ...]) -> tuple[Job, ...]:
 
 
 def _shown(state: State, results: Results, env: Env, rows: Sequence[Job]) -> tuple[Job, ...]:
-    return _matching(state.query, tuple(rows))
+    return _matching(state.query, tuple(rows)) if state.list.live else _arranged(state, tuple(rows))
+
+
+def _head_box(state: State, rows: Sequence[Job]) -> TemplateResult:
+    return head_box("jobs", "all that is shown", (row.id for row in rows), state.selected)
+
+
+def _arranged(state: State, rows: tuple[Job, ...]) -> tuple[Job, ...]:
+    """The rows of a window that match, in the chosen order. Thousands are put in order once, and not with every scroll."""
+
+    def arrange() -> tuple[Job, ...]:
+        found = _matching(state.query, rows)
+        return found if state.sort == SORT_DEFAULT else tuple(arranged(found, state.sort, SORT_KEYS, lambda row: row.id))
+
+    return state.list.arranged.of(rows, (state.query, state.sort), arrange)
 
 
 def _nothing_here(state: State) -> TemplateResult:
@@ -246,6 +267,11 @@ def _nothing_here(state: State) -> TemplateResult:
 def _blank(what: str, then: str, *, clear: bool) -> TemplateResult:
     button = html(t'<br><button type="button" class="btn" @click={ClearFilters()}>Clear filters</button>') if clear else nothing
     return html(t'<div class="blank"><bdi class="strong">{what}</bdi>{then}{button}</div>')
+
+
+def _picked(state: State, results: Results, env: Env) -> TemplateResult:
+    rows = _rows(results.get("jobs"))
+    return jobs_many.bar(_shown(state, results, env, rows), state.selected, state.asked, state.batch)
 
 
 # -- The dialog -------------------------------------------------------------------------------------------------------
@@ -269,4 +295,6 @@ PANELS: Mapping[str, Panel] = {
     "tally": Panel(("counts", "in-flight", "jobs"), _tally),
     "jobs": Panel(("jobs", *_ASKED), _list, listing=ranged("jobs", "jobs", lambda state: state.list, _shown)),
     "confirm": Panel((), _confirm),
+    "many": Panel((), lambda state, results, env: jobs_many.dialog(state.many)),
+    "picked": Panel(("jobs",), _picked),
 }

@@ -4,7 +4,10 @@
     ChooseStatus, ChooseFunction, that filter; the list begins anew in the same mode
     ChooseWorker, ClearFilters
     Search                        the text, looked for in what is loaded
+    SortBy                        that column's order, in a window
     those of `columns`            which columns are shown
+    those of `selecting`          which rows are ticked, by their ids
+    AskMany, CancelMany, KeepMany the dialog about many opens; asked of each; closes
     AskCancel, KeepJob            the dialog opens, closes
     Cancel, Retry                 asked; → Mutate
     MutationDone, MutationFailed  accepted, refused
@@ -16,20 +19,23 @@ Filters and the window are in the URL; what was asked and the dialog are not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pyapp.contract.jobs import JobStatus
 from pyapp.pages import asked as asking
-from pyapp.pages import columns, listing
+from pyapp.pages import columns, jobs_many, listing, selecting, sorting
 from pyapp.pages.asked import AskCancel, AskedJobs, Cancel, Confirming, Dismiss, KeepJob, Retry
 from pyapp.pages.columns import Chosen
-from pyapp.pages.jobs_table import LONG
+from pyapp.pages.jobs_many import AskMany, CancelMany, KeepMany, Many
+from pyapp.pages.jobs_table import LONG, SORT_DEFAULT, SORT_KEYS, SORT_LARGEST_FIRST
 from pyapp.pages.listing import ListState
 from pyapp.pages.panel import Reload
-from pyapp.pages.protocol import Effect, Message, MutationDone, MutationFailed, Refresh
+from pyapp.pages.protocol import Effect, Message, MutationDone, MutationFailed, Refresh, WithShown
+from pyapp.pages.selecting import Batch, Selected
+from pyapp.pages.sorting import Sort, SortBy
 from pyapp.ui import Action
 
 _STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
@@ -74,9 +80,13 @@ class State(BaseModel):
     worker: str | None = None
     query: str = Field(default="", max_length=QUERY_MAX)
     columns: Chosen = None
+    sort: Sort = SORT_DEFAULT
     list: ListState = Field(default_factory=ListState)
     asked: AskedJobs = ()
     confirming: Confirming | None = None
+    selected: Selected = frozenset()
+    many: Many | None = None
+    batch: Batch | None = None
     problem: str | None = None
 
     @property
@@ -89,7 +99,8 @@ def initial(params: Mapping[str, str]) -> State:
     """The page of a URL. A status that does not exist and a window that cannot be are dropped, and said."""
     chosen, problem = columns.from_param(params.get("columns"), LONG)
     shown, unsound = listing.from_params(params)
-    problem = unsound or problem
+    sort, unsorted = sorting.from_param(params.get("sort"), SORT_KEYS, SORT_DEFAULT)
+    problem = unsound or problem or unsorted
     status = params.get("status") or None
     if status is not None and status not in _STATUSES:
         status, problem = None, "The address names a status that does not exist; all jobs are shown."
@@ -99,6 +110,7 @@ def initial(params: Mapping[str, str]) -> State:
         worker=params.get("worker") or None,
         query=params.get("q", "")[:QUERY_MAX],
         columns=chosen,
+        sort=sort,
         list=shown,
         problem=problem,
     )
@@ -106,7 +118,8 @@ def initial(params: Mapping[str, str]) -> State:
 
 def params(state: State) -> dict[str, str]:
     """The URL of a page: filters and window."""
-    chosen = {"status": state.status, "function": state.function, "worker": state.worker, "q": state.query}
+    sort = str(state.sort) if state.sort != SORT_DEFAULT else None
+    chosen = {"status": state.status, "function": state.function, "worker": state.worker, "q": state.query, "sort": sort}
     return {name: value for name, value in chosen.items() if value} | columns.to_params(state.columns) | listing.to_params(state.list)
 
 
@@ -123,6 +136,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return _filter(state, query=value[:QUERY_MAX])
         case ClearFilters():
             return _filter(state, status=None, function=None, worker=None, query="")
+        case SortBy(column=column) if column in SORT_KEYS:
+            return _filter(state, sort=state.sort.by(column, largest_first=column in SORT_LARGEST_FIRST))
         case columns.ShowColumn() | columns.AllColumns():
             return state.model_copy(update={"columns": columns.update(state.columns, message, LONG), "problem": None})
         case Reload(needs=needs):
@@ -131,6 +146,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return _read_again(state).model_copy(update={"list": listing.update(state.list, message), "problem": None})
         case listing.Hold() | listing.Release() | listing.ShowNew() | listing.Scrolled():
             return state.model_copy(update={"list": listing.update(state.list, message)})
+        case selecting.Select() | selecting.ClearSelection() | WithShown() | CancelMany() | KeepMany():
+            return _about_many(state, message)
         case _:
             return _about_a_job(state, message)
 
@@ -142,6 +159,37 @@ def _read_again(state: State) -> State:
 
 def _filter(state: State, **change: Any) -> State:
     return state.model_copy(update={**change, "list": state.list.fresh(state.list.range), "problem": None})
+
+
+def _about_many(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
+    match message:
+        case selecting.Select(id=name, checked=checked):
+            return state.model_copy(update={"selected": selecting.select(state.selected, name, checked=checked)})
+        case selecting.ClearSelection():
+            return state.model_copy(update={"selected": frozenset()})
+        case WithShown(selecting.SelectShown(checked=checked), rows):
+            selected = selecting.select_shown(state.selected, (row.id for row in rows), checked=checked)
+            return state.model_copy(update={"selected": selected})
+        case WithShown(AskMany(verb="cancel"), rows):
+            jobs = jobs_many.meant(rows, state.selected, state.asked, "cancel")
+            return state.model_copy(update={"many": jobs_many.many_of(jobs) if jobs else None})
+        case WithShown(AskMany(verb="retry"), rows):
+            return _start(state, [job.id for job in jobs_many.meant(rows, state.selected, state.asked, "retry")], "retry")
+        case CancelMany() if state.many is not None:
+            return _start(state, state.many.ids, "cancel")
+        case KeepMany():
+            return state.model_copy(update={"many": None})
+        case _:
+            return state
+
+
+def _start(state: State, ids: Sequence[str], verb: asking.Verb) -> State | tuple[State, *tuple[Effect, ...]]:
+    if not ids:
+        return state.model_copy(update={"many": None})
+    asked, batch, effects = jobs_many.start(state.asked, ids, verb)
+    return state.model_copy(
+        update={"asked": asked, "batch": batch, "many": None, "selected": state.selected - frozenset(ids)}
+    ), *effects
 
 
 def _about_a_job(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
@@ -160,6 +208,10 @@ def _about_a_job(state: State, message: Message) -> State | tuple[State, *tuple[
             return state.model_copy(update={"asked": asking.dismiss(state.asked, job_id)})
         case MutationDone() | MutationFailed():
             asked, effects = asking.settle(state.asked, message)
-            return state.model_copy(update={"asked": asked}), *effects
+            batch = state.batch
+            if batch is not None and selecting.concerns(batch, message):
+                # Told once for all of them; why one was refused stands in its row too.
+                batch, effects = selecting.settle(batch, message)
+            return state.model_copy(update={"asked": asked, "batch": batch}), *effects
         case _:
             return state

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pyapp.contract.jobs import Job
+from pyapp.contract.jobs import JOB_STATUSES, Job
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
 from pyapp.pages.asked import AskCancel, Asked, AskedJobs, Dismiss, Retry, find
 from pyapp.pages.columns import Chosen, hidden, visible
 from pyapp.pages.rows import Column, Table, spread
+from pyapp.pages.selecting import PICK, Selected, box, boxes
+from pyapp.pages.sorting import Sort
 from pyapp.ui import TemplateResult, html, nothing
 from pyapp.ui.components.controls import COPY
 from pyapp.ui.components.marks import age, icon, progress, quantity, status, status_word
@@ -27,6 +30,7 @@ _TIME = Column("Time", "w8 num w-time", "w3", newest_first=True, id="when")
 SHORT = (_STATUS, _FUNCTION, Column("Job", "w12 p2", "w4"), _DURATION, _AGE)
 SHORT_WINDOW = (*SHORT[:-1], _TIME)
 LONG = (
+    PICK,
     _STATUS,
     _FUNCTION,
     Column("Job", "w12 p1", "w4"),
@@ -38,7 +42,25 @@ LONG = (
     _AGE,
     Column("Actions", "w5 act w-act", "", hidden_word=True),
 )
-LONG_WINDOW = (*LONG[:-2], _TIME, LONG[-1])
+LONG_WINDOW = tuple(
+    column if column.hidden_word else replace(column, sort=column.name, newest_first=False) for column in (*LONG[:-2], _TIME, LONG[-1])
+)
+"""A window is the whole answer, so it can be sorted by any column; a live list is the latest, in the server's order."""
+
+SORT_KEYS: Mapping[str, Callable[[Job], Any]] = {
+    "status": lambda job: JOB_STATUSES.index(job.status),
+    "function": lambda job: job.function_name.casefold(),
+    "job": lambda job: job.id,
+    "type": lambda job: job.job_type,
+    "attempt": lambda job: job.attempts,
+    "worker": lambda job: job.worker_id,
+    "wait": lambda job: job.queue_wait_ms,
+    "duration": lambda job: job.duration_ms,
+    "when": lambda job: job.created_at or job.started_at,
+}
+SORT_LARGEST_FIRST = frozenset({"attempt", "wait", "duration", "when"})
+SORT_DEFAULT = Sort(column="when", descending=True)
+"""The server's own order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +95,52 @@ def short_table(panel: str, *, live: bool, left: frozenset[str] = frozenset()) -
     return Table(panel, "Latest jobs", columns, key=lambda job: job.id, render=row, scrolls=True, bones=9)
 
 
-def long_table(panel: str, asked: AskedJobs, *, left: frozenset[str] = frozenset(), chosen: Chosen = None) -> Table[Job]:
+def long_table(
+    panel: str,
+    asked: AskedJobs,
+    *,
+    left: frozenset[str] = frozenset(),
+    chosen: Chosen = None,
+    selected: Selected = frozenset(),
+    picks: TemplateResult | None = None,
+) -> Table[Job]:
     """The jobs page, live: what was asked of a job is shown in its row until the job shows it."""
     shown = visible(LONG, chosen)
 
     def row(job: Job) -> TemplateResult:
         one = find(asked, job.id)
         pending = bool(one and one.pending(job))
-        classes = " ".join(word for word, on in (("asked", pending), ("left", job.id in left)) if on)
+        classes = " ".join(word for word, on in (("asked", pending), ("left", job.id in left), ("ticked", job.id in selected)) if on)
         refused = _refused(one, shown) if one and one.phase == "refused" else nothing
-        return html(t"<tr class={classes}>{_cells(job, live=True)}{_actions(job, pending=pending)}</tr>{refused}")
+        cells, actions = _cells(job, live=True), _actions(job, pending=pending)
+        return html(t"<tr class={classes} data-id={job.id}>{_box(job, selected)}{cells}{actions}</tr>{refused}")
 
-    return Table(panel, "Jobs", LONG, key=lambda job: job.id, render=row, bones=20, hidden=hidden(LONG, chosen))
+    return Table(
+        panel,
+        "Jobs",
+        LONG,
+        key=lambda job: job.id,
+        render=row,
+        bones=20,
+        hidden=hidden(LONG, chosen),
+        picks=picks,
+        change=boxes(panel),
+    )
 
 
-def window_table(panel: str, asked: AskedJobs, number: Callable[[str], int | None], chosen: Chosen = None) -> Table[Line]:
+def _box(job: Job, selected: Selected) -> TemplateResult:
+    return box(f"Select {job.function_name} {job.id}", checked=job.id in selected)
+
+
+def window_table(
+    panel: str,
+    asked: AskedJobs,
+    number: Callable[[str], int | None],
+    chosen: Chosen = None,
+    selected: Selected = frozenset(),
+    picks: TemplateResult | None = None,
+    sort: Sort | None = None,
+) -> Table[Line]:
     """The jobs page, a window: rows never change; what happened since is written under them (RT-3)."""
     shown = visible(LONG_WINDOW, chosen)
 
@@ -97,10 +150,22 @@ def window_table(panel: str, asked: AskedJobs, number: Callable[[str], int | Non
         one = find(asked, line.id)
         sent = one is not None and one.phase == "sent"
         cells, actions = _cells(line, live=False), _actions(line, pending=sent)
-        return html(t"<tr class={'asked' if sent else nothing} aria-rowindex={number(line.id)}>{cells}{actions}</tr>")
+        classes = " ".join(word for word, on in (("asked", sent), ("ticked", line.id in selected)) if on)
+        ticked = _box(line, selected)
+        return html(t"<tr class={classes} data-id={line.id} aria-rowindex={number(line.id)}>{ticked}{cells}{actions}</tr>")
 
-    gone = hidden(LONG_WINDOW, chosen)
-    return Table(panel, "Jobs of the window", LONG_WINDOW, key=line_key, render=row, bones=20, hidden=gone)
+    return Table(
+        panel,
+        "Jobs of the window",
+        LONG_WINDOW,
+        key=line_key,
+        render=row,
+        bones=20,
+        sort=sort,
+        hidden=hidden(LONG_WINDOW, chosen),
+        picks=picks,
+        change=boxes(panel),
+    )
 
 
 def _cells(job: Job, *, live: bool) -> TemplateResult:

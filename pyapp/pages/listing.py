@@ -122,6 +122,30 @@ class Painted:
         return shown
 
 
+class Arranged:
+    """Rows as they were filtered and put in order last, so that it is done once for each answer.
+
+    A memo and not state, like `Painted`.
+    """
+
+    __slots__ = ("_by", "_made", "_rows")
+
+    def __init__(self) -> None:
+        self._rows: object = None
+        self._by: object = None
+        self._made: tuple[Any, ...] = ()
+
+    def of[Row](self, rows: tuple[Row, ...], by: object, make: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:
+        """What `make` makes of these rows.
+
+        Args:
+            by: what it depends on besides the rows, which are compared by identity.
+        """
+        if self._rows is not rows or self._by != by:
+            self._made, self._rows, self._by = make(), rows, by
+        return self._made
+
+
 class ListState(BaseModel):
     """One list: live or a window, held or moving, and which lines of a window are rendered."""
 
@@ -133,6 +157,7 @@ class ListState(BaseModel):
     start: int = 0
     end: int = FIRST_LINES
     painted: Painted = Field(default_factory=Painted, repr=False, exclude=True)
+    arranged: Arranged = Field(default_factory=Arranged, repr=False, exclude=True)
 
     @property
     def live(self) -> bool:

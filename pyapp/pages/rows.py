@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pyapp.pages.listing import Hold, ListState, Release, Scrolled, ShowNew
 from pyapp.pages.sorting import Sort, SortBy
-from pyapp.ui import TemplateResult, each, html, nothing
+from pyapp.ui import On, TemplateResult, each, html, nothing
 from pyapp.ui.components.marks import bones, icon
 
 NEW_SHOWN_MAX = 50
@@ -57,6 +57,8 @@ class Table[Item]:
         scrolls: whether the list scrolls by itself instead of with the page.
         bones: how many rows stand in for the first load.
         sort: the order of the rows, where columns can be sorted by.
+        picks: the head of the column of boxes, where rows can be selected (`selecting`).
+        change: what hears of every box.
         hidden: the places of columns that are not shown, from 1: their cells are drawn, and the style sheet leaves them out.
     """
 
@@ -69,6 +71,8 @@ class Table[Item]:
     bones: int = 8
     sort: Sort | None = None
     hidden: frozenset[int] = frozenset()
+    picks: TemplateResult | None = None
+    change: On | None = None
 
 
 def loading[Item](table: Table[Item]) -> TemplateResult:
@@ -96,7 +100,7 @@ def live_rows[Item](table: Table[Item], state: ListState, rows: Sequence[Item], 
         table,
         html(
             t'<pen-hold class="rows" scope={scope} top={state.top} '
-            t"@hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)}>"
+            t"@hold={Hold(panel=table.panel)} @release={Release(panel=table.panel)} @change={table.change}>"
             t'<table class="tight" data-hide={_hidden(table)}><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead><tbody>{body}</tbody></table></pen-hold>"
         ),
@@ -125,7 +129,7 @@ def window_rows[Item](table: Table[Item], state: ListState, lines: Sequence[Item
     return _scroller(
         table,
         html(
-            t'<pen-viewport class="rows" count={total} @range={seen}>'
+            t'<pen-viewport class="rows" count={total} @range={seen} @change={table.change}>'
             t'<table class="tight" data-hide={_hidden(table)} aria-rowcount={total + 1}><caption class="sr">{table.caption}</caption>'
             t"<thead><tr>{_heads(table)}</tr></thead>"
             t"<tbody>{_spacer(start)}{body}{_spacer(total - end)}</tbody></table></pen-viewport>"
@@ -165,7 +169,11 @@ def _hidden[Item](table: Table[Item]) -> str | None:
 
 
 def _heads[Item](table: Table[Item]) -> tuple[TemplateResult, ...]:
-    return tuple(_head(column, table.sort) for column in table.columns)
+    return tuple(_picks(column, table.picks) if column.classes == "w-pick" else _head(column, table.sort) for column in table.columns)
+
+
+def _picks(column: Column, box: TemplateResult | None) -> TemplateResult:
+    return html(t'<th scope="col" class={column.classes}>{box or nothing}</th>')
 
 
 def _head(column: Column, sort: Sort | None) -> TemplateResult:

@@ -1,7 +1,7 @@
 """The keyboard of the page: one table that the keys are bound by and the sheet of help is made of.
 
 Keys are written as `<pen-keys>` reads them: one key, or two after each other with a space between. What concerns the focus alone
-(`search`, `next`, `previous`, `select`, `copy`) the element does by itself; everything else comes here as a `Command`.
+(`search`, `next`, `previous`, `select`, `act`, `copy`) the element does by itself; everything else comes here as a `Command`.
 Single keys can be switched off (WCAG 2.1.4); Ctrl+K and Escape stay.
 """
 
@@ -56,6 +56,7 @@ SHORTCUTS: Final = (
     Shortcut("j", "next", "Next row", _LIST),
     Shortcut("k", "previous", "Row before", _LIST),
     Shortcut("x", "select", "Select the row", _LIST),
+    Shortcut("a", "act", "Go to what can be done with the selected rows", _LIST),
     Shortcut("c", "copy", "Copy the row’s id", _LIST),
     Shortcut("?", HELP, "Show these shortcuts", _EVERYWHERE),
 )

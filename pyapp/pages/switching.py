@@ -15,10 +15,10 @@ from pyapp.pages.protocol import Effect, Mutate, MutationDone, MutationFailed, S
 from pyapp.ui import Action, TemplateResult, html
 from pyapp.ui.components.marks import icon
 
-REMEMBERED = 50
+REMEMBERED = 200
 
-_MUTATIONS = {True: "functions.pause", False: "functions.resume"}
-_PAUSES = {name: paused for paused, name in _MUTATIONS.items()}
+MUTATIONS = {True: "functions.pause", False: "functions.resume"}
+_PAUSES = {name: paused for paused, name in MUTATIONS.items()}
 
 
 class Switch(Action):
@@ -54,7 +54,7 @@ def ask(asked: Asked, message: Switch) -> tuple[Asked, Effect]:
     """Remember the newest first, and send it."""
     others = tuple(one for one in asked if one.key != message.key)
     newest = Switched(key=message.key, paused=message.paused)
-    return (newest, *others)[:REMEMBERED], Mutate(name=_MUTATIONS[message.paused], args={"key": message.key})
+    return (newest, *others)[:REMEMBERED], Mutate(name=MUTATIONS[message.paused], args={"key": message.key})
 
 
 def settle(asked: Asked, message: MutationDone | MutationFailed) -> tuple[Asked, tuple[Effect, ...]]:

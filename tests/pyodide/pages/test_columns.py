@@ -63,5 +63,5 @@ def test_a_list_says_which_of_its_cells_are_not_shown_and_so_does_its_address() 
     state = jobs.initial({"columns": "status,job"})
     results = {"jobs": result(LiveList((job(1),), 1))}
     drawn = to_html(jobs.PANELS["jobs"].view(state, results, ENV))
-    assert elements(drawn, "table")[0].attributes["data-hide"] == " ".join(str(place) for place in (4, 5, 6, 7, 8, 9))
+    assert elements(drawn, "table")[0].attributes["data-hide"] == " ".join(str(place) for place in (5, 6, 7, 8, 9, 10))
     assert jobs.params(state) == {"columns": "status,job"}

@@ -1,7 +1,7 @@
 // <pen-keys bindings='{"g j": "go jobs", "/": "search"}'>: the keyboard of the whole page.
 //
 // It emits `command` with the name that the keys are bound to. What concerns the focus alone it does itself: `search`, `next`,
-// `previous`, `select` and `copy`, on the rows that are there. No key fires while somebody types, composes a character or holds a
+// `previous`, `select`, `copy` and `act`, on the rows that are there. No key fires while somebody types, composes a character or holds a
 // modifier, nor behind an open dialog; Ctrl+K or Cmd+K is the exception, because it opens one.
 
 const PAUSE_MS = 1_200;
@@ -62,6 +62,7 @@ export class PenKeys extends HTMLElement {
     if (name === "previous") return step(-1);
     if (name === "select") return currentRow()?.querySelector('input[type="checkbox"]')?.click();
     if (name === "copy") return currentRow()?.querySelector("button.copy")?.click();
+    if (name === "act") return document.querySelector(".picked button")?.focus();
     this.dispatchEvent(new CustomEvent("command", { detail: { name } }));
   }
 }
