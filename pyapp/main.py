@@ -89,6 +89,7 @@ class Console:
             version=__version__,
             notice=problem or page.problem or host.notice(),
             storage=host.storage,
+            api=host.base,
         )
 
     def start(self) -> None:

@@ -61,10 +61,12 @@ def policy(site: Path, origins: tuple[str, ...]) -> str:
             api = f"{parts.scheme}://{parts.netloc}"
     except (OSError, ValueError, AttributeError, TypeError):
         api = ""
-    connect = " ".join(dict.fromkeys(["'self'", *([api] if api else []), *origins]))
+    # Artifacts are looked at where the API is: images, and frames for what is sandboxed and for what was named a PDF here.
+    elsewhere = "".join(f" {origin}" for origin in dict.fromkeys([*([api] if api else []), *origins]))
     return (
         "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; "
-        f"img-src 'self' data: blob:; connect-src {connect}; frame-ancestors 'none'; base-uri 'none'; "
+        f"img-src 'self' data: blob:{elsewhere}; frame-src 'self' blob:{elsewhere}; connect-src 'self'{elsewhere}; "
+        "frame-ancestors 'none'; base-uri 'none'; "
         "form-action 'self'; object-src 'none'"
     )
 

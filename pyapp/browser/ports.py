@@ -103,11 +103,12 @@ class BrowserHttp:
     def send(self, request: HttpRequest, on_answer: Callable[[HttpAnswer], None]) -> _Call:
         self._number += 1
         self._waiting[self._number] = on_answer
-        headers = {"Accept": "application/json", **request.headers}
+        headers = {"Accept": "application/json" if request.text_at_most is None else "*/*", **request.headers}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         url = self._base + request.url
-        self._requests.send(self._number, request.method, url, json.dumps(headers), request.body, request.head_only)
+        at_most = -1 if request.text_at_most is None else request.text_at_most
+        self._requests.send(self._number, request.method, url, json.dumps(headers), request.body, request.head_only, at_most)
         return _Call(self, self._number)
 
     def cancel(self, number: int) -> None:

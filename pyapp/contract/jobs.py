@@ -24,7 +24,10 @@ class JobSource(WireModel):
 
 
 class Job(Row):
-    """One job. ``progress`` is 0..1; ``*_ms`` are milliseconds; ``timeout`` is seconds."""
+    """One job. ``progress`` is 0..1; ``*_ms`` are milliseconds; ``timeout`` is seconds.
+
+    ``message`` stands beside the progress. No answer has it: only ``job.progress`` says it.
+    """
 
     id: str
     job_key: str
@@ -42,6 +45,7 @@ class Job(Row):
     parent_id: str | None = None
     root_id: str
     progress: float = 0.0
+    message: str | None = None
     kwargs: Object = Field(default_factory=dict[str, JsonValue])
     job_type: JobType | None = None
     source: JobSource | None = None

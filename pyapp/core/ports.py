@@ -72,6 +72,7 @@ class HttpRequest:
     """One request. `url` is absolute or relative to the API's base; `body` is JSON text.
 
     With `head_only` the answer is told at its headers, the body is never read, and the request is over (RT-25).
+    With `text_at_most` the answer is text of any kind and not JSON, of which so many bytes are read; the rest is never received.
     """
 
     method: str
@@ -79,6 +80,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: str | None = None
     head_only: bool = False
+    text_at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

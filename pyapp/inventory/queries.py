@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pyapp.contract import apis, dashboard, functions, jobs, workers
+from pyapp.contract import apis, artifacts, dashboard, functions, jobs, workers
 from pyapp.core.cache.keys import Mode, QueryKey, WindowKey, WritableKey
 from pyapp.core.cache.spec import QuerySpec, Reduction
 from pyapp.core.ports import HttpRequest
@@ -16,13 +16,18 @@ from pyapp.inventory.wire import (
     REQUESTS_WINDOW_PAGE,
     WINDOW_PAGE,
     add_page,
+    add_timeline_page,
+    content_request,
     exchange,
     item_or,
     list_request,
     next_jobs,
     next_requests,
+    next_timeline,
+    of_job,
     parse_apis,
     parse_as,
+    parse_content,
     parse_jobs,
     parse_list,
     parse_requests,
@@ -36,6 +41,7 @@ Reduce: TypeAlias = Callable[[WritableKey, Any, Sequence[Any]], Reduction[Any]]
 JOBS = EndpointClass("jobs")
 APIS = EndpointClass("apis")
 WORKERS = EndpointClass("workers")
+ARTIFACTS = EndpointClass("artifacts")
 FIGURES = EndpointClass("figures")
 """What the server works out over many rows: the first to be slow when it is busy."""
 STATS = EndpointClass("stats")
@@ -50,16 +56,18 @@ class QueryRow:
 
     Attributes:
         family, modes: of its keys.
-        endpoint: path below `/api/v1/`, also its name in the request counters.
+        endpoint: path below `/api/v1/`, also its name in the request counters; `{id}` stands for the item.
         cls: what it shares its limits and its breaker with (RT-65, RT-66).
         request, parse: how a key is asked for and its answer read.
         stream: what writes it directly; `None` for what is polled by design (RT-8).
         outdated_by: prefixes of event types that make it old without telling the new (RT-9).
-        next_page: of a window.
+        next_page: of a window, and of a tree.
         whole: its stream says the whole state each time.
         settles: its stream may lag the server by one event (RT-44).
         alternatives: parameters that may be several, which the text of a key shows as lists (RT-1).
         rows: the name of the rows in the answer of a list.
+        add_page: of what is read in pages, the data with a further one.
+        shared: other tabs may have it (RT-62).
         live, window, refresh: the contract of the views that show it, for people.
     """
 
@@ -79,6 +87,8 @@ class QueryRow:
     settles: bool = False
     alternatives: frozenset[str] = frozenset()
     rows: str = ""
+    add_page: Callable[[Any, Any], Any] = add_page
+    shared: bool = True
 
 
 def _no_stream(key: WritableKey) -> StreamKey | None:
@@ -97,6 +107,10 @@ def _trends_stream(name: str) -> Callable[[WritableKey], StreamKey | None]:
     return lambda key: StreamKey(name, key.params)
 
 
+def _artifacts_stream(key: WritableKey) -> StreamKey | None:
+    return stream_key("artifacts", id=key.get("id"))
+
+
 def _apis_stream(key: WritableKey) -> StreamKey | None:
     return stream_key("api", name=key.get("id")) if key.mode == "item" else stream_key("apis")
 
@@ -109,6 +123,7 @@ _SAFE = "a safety snapshot every 60 s (part A) or 10 min (part B); polling when 
 _ALL: frozenset[Mode] = frozenset({"live", "window", "item"})
 _LIVE_WINDOW: frozenset[Mode] = frozenset({"live", "window"})
 _LIVE: frozenset[Mode] = frozenset({"live"})
+_ITEM: frozenset[Mode] = frozenset({"item"})
 _AGGREGATE: frozenset[Mode] = frozenset({"aggregate"})
 
 QUERIES: tuple[QueryRow, ...] = (
@@ -127,6 +142,50 @@ QUERIES: tuple[QueryRow, ...] = (
         next_jobs,
         alternatives=frozenset({"status"}),
         rows="jobs",
+    ),
+    QueryRow(
+        "timeline",
+        _ITEM,
+        "jobs/{id}/timeline",
+        JOBS,
+        of_job("timeline"),
+        parse_as(jobs.Timeline),
+        _always("events"),
+        (),
+        "every job of the tree; rows change with their events, which also ask again at most once in 5 s",
+        "none",
+        _SAFE,
+        next_timeline,
+        rows="jobs",
+        add_page=add_timeline_page,
+    ),
+    QueryRow(
+        "artifacts",
+        _ITEM,
+        "jobs/{id}/artifacts",
+        ARTIFACTS,
+        of_job("artifacts"),
+        parse_as(artifacts.ArtifactsPage),
+        _artifacts_stream,
+        (),
+        "every artifact of the job",
+        "none",
+        _SAFE,
+        rows="artifacts",
+    ),
+    QueryRow(
+        "artifacts.content",
+        _ITEM,
+        "artifacts/{id}/content",
+        ARTIFACTS,
+        content_request,
+        parse_content,
+        _no_stream,
+        (),
+        "the first 256 KB of an artifact's text, read once: an artifact never changes",
+        "none",
+        "by the user",
+        shared=False,
     ),
     QueryRow(
         "requests",
@@ -276,8 +335,8 @@ def query_specs(
             rows=(compared or {}).get(row.family),
             invalidated_by=_outdated(row.outdated_by),
             next_page=row.next_page,
-            add_page=add_page if row.next_page else None,
-            exchange=exchange(row.parse, row.rows),
+            add_page=row.add_page if row.next_page else None,
+            exchange=exchange(row.parse, row.rows) if row.shared else None,
         )
         for row in QUERIES
     }

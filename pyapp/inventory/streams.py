@@ -65,7 +65,7 @@ STREAMS: tuple[StreamRow, ...] = (
         1,
         frozenset({"job.progress", "job.checkpoint"}),
         _job_of,
-        ("jobs",),
+        ("jobs", "timeline"),
         "one event per change of a job; none at rest",
         _RESUMED,
     ),

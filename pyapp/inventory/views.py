@@ -35,6 +35,7 @@ VIEWS: tuple[ViewRow, ...] = (
         ),
     ),
     ViewRow("/jobs", "Jobs", ("events",), (live("jobs"), live("functions"), live("workers"), aggregate("jobs.stats"))),
+    ViewRow("/jobs/{job_id}", "Job", ("events", "artifacts"), ()),
     ViewRow("/functions", "Functions", ("events",), (live("functions"),)),
     ViewRow("/functions/{key}", "Function", ("events", "jobs.trends"), (live("functions"),)),
     ViewRow("/apis", "APIs", ("apis",), (live("apis"),)),

@@ -19,6 +19,8 @@ from pyapp.core.ports import HttpRequest
 WINDOW_PAGE = 500
 """Rows of a window that are asked for at once: 5,000 in one answer would hold the page for 70 ms."""
 REQUESTS_WINDOW_PAGE = 500
+CONTENT_BYTES = 256 * 1024
+"""How much of an artifact's text is read for its preview."""
 
 
 def url(path: str, pairs: Sequence[tuple[str, Any]]) -> HttpRequest:
@@ -149,3 +151,32 @@ _parse_api_list = parse_list(apis.ApisPage, "apis")
 
 def parse_apis(key: QueryKey, text: str) -> Any:
     return _read_api(text) if key.mode == "item" else _parse_api_list(key, text)
+
+
+def of_job(what: str) -> Callable[[QueryKey], HttpRequest]:
+    """The request of what belongs to one job."""
+    return lambda key: HttpRequest("GET", f"jobs/{quote(str(key.get('id')), safe='')}/{what}")
+
+
+def next_timeline(key: QueryKey, data: Any) -> HttpRequest | None:
+    if not data.has_more or not data.next_cursor:
+        return None
+    return url(of_job("timeline")(key).url, [("cursor", data.next_cursor)])
+
+
+def add_timeline_page(data: jobs.Timeline, page: jobs.Timeline) -> jobs.Timeline:
+    """A tree with a further page, which says what comes next. One that brought nothing new is the last, whatever it says."""
+    known = {row.id for row in data.jobs}
+    rows = data.jobs + tuple(row for row in page.jobs if row.id not in known)
+    more = page.has_more and len(rows) > len(data.jobs)
+    return page.model_copy(update={"jobs": rows, "has_more": more, "next_cursor": page.next_cursor if more else None})
+
+
+def content_request(key: QueryKey) -> HttpRequest:
+    path = f"artifacts/{quote(str(key.get('id')), safe='')}/content"
+    return HttpRequest("GET", path, text_at_most=CONTENT_BYTES)
+
+
+def parse_content(key: QueryKey, text: str) -> Any:
+    """Text as it is; what it is made of, the page looks at."""
+    return text

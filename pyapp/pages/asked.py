@@ -49,9 +49,10 @@ class Cancel(Action):
 
 
 class Retry(Action):
-    """Run a failed or cancelled job again."""
+    """Run a failed or cancelled job again; `seen` is the end of it that was seen (`ending`)."""
 
     job_id: str
+    seen: str = ""
 
 
 class Dismiss(Action):
@@ -73,7 +74,7 @@ class Confirming(BaseModel):
 
 
 class Asked(BaseModel):
-    """One thing asked of one job; `message` is why it was refused."""
+    """One thing asked of one job; `message` is why it was refused, `seen` the end of the job that was to be tried again."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,12 +82,21 @@ class Asked(BaseModel):
     verb: Verb
     phase: Phase = "sent"
     message: str = ""
+    seen: str = ""
 
     def pending(self, job: Job) -> bool:
         """Whether the job has yet to show that something happened."""
         if self.phase == "refused":
             return False
-        return job.status not in TERMINAL_STATUSES if self.verb == "cancel" else job.status in ("failed", "cancelled")
+        if self.verb == "cancel":
+            return job.status not in TERMINAL_STATUSES
+        # A job that was tried again may have failed again: that is another end, and it happened.
+        return job.status in ("failed", "cancelled") and self.seen in ("", ending(job))
+
+
+def ending(job: Job) -> str:
+    """What tells one end of a job from the next: its attempt, and when."""
+    return f"{job.attempts} {job.completed_at}"
 
 
 AskedJobs = tuple[Asked, ...]
@@ -97,10 +107,10 @@ def find(asked: AskedJobs, job_id: str) -> Asked | None:
     return next((one for one in asked if one.job_id == job_id), None)
 
 
-def ask(asked: AskedJobs, job_id: str, verb: Verb) -> tuple[AskedJobs, Effect]:
-    """Remember the newest first, and send it."""
+def ask(asked: AskedJobs, job_id: str, verb: Verb, seen: str = "") -> tuple[AskedJobs, Effect]:
+    """Remember the newest first, and send it; `seen` as in `Retry`."""
     others = tuple(one for one in asked if one.job_id != job_id)
-    newest = Asked(job_id=job_id, verb=verb)
+    newest = Asked(job_id=job_id, verb=verb, seen=seen)
     return (newest, *others)[:REMEMBERED], Mutate(name=MUTATIONS[verb], args={"job_id": job_id})
 
 

@@ -73,7 +73,8 @@ def percent(value: float | None) -> Quantity:
 
 def share(value: float) -> int:
     """A part of 0..1 as whole percent; only what is complete is 100."""
-    return max(0, min(100, int(value * 100)))
+    # 0.58 times 100 is 57.99… to a machine.
+    return max(0, min(100, int(round(value * 100, 6))))
 
 
 def duration(ms: float | None) -> Quantity:

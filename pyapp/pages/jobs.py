@@ -14,7 +14,8 @@ from pyapp.contract.workers import Worker
 from pyapp.core.cache.keys import QueryKey, aggregate, item, live, window
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats, jobs_many
-from pyapp.pages.asked import FOLLOWED, Cancel, KeepJob
+from pyapp.pages.asked import FOLLOWED
+from pyapp.pages.cancel_dialog import cancel_dialog
 from pyapp.pages.functions_table import failing
 from pyapp.pages.jobs_state import (
     ChooseFunction,
@@ -278,16 +279,7 @@ def _picked(state: State, results: Results, env: Env) -> TemplateResult:
 
 
 def _confirm(state: State, results: Results, env: Env) -> TemplateResult:
-    """Cancelling cannot be undone, so it is asked for twice."""
-    job = state.confirming
-    name, job_id = (job.name, job.job_id) if job else ("", "")
-    return html(
-        t'<pen-dialog ?open={job is not None} @dismiss={KeepJob()}><dialog aria-labelledby="confirm-title">'
-        t'<h2 id="confirm-title">Cancel <bdi>{name}</bdi>?</h2>'
-        t'<p><span class="mono">{job_id}</span> stops, and what it has done so far is not undone.</p>'
-        t'<div class="row"><button type="button" class="btn" autofocus @click={KeepJob()}>Keep it running</button>'
-        t'<button type="button" class="btn danger" @click={Cancel(job_id=job_id)}>Cancel job</button></div></dialog></pen-dialog>'
-    )
+    return cancel_dialog(state.confirming)
 
 
 PANELS: Mapping[str, Panel] = {

@@ -201,8 +201,8 @@ def _about_a_job(state: State, message: Message) -> State | tuple[State, *tuple[
         case Cancel(job_id=job_id):
             asked, effect = asking.ask(state.asked, job_id, "cancel")
             return state.model_copy(update={"asked": asked, "confirming": None}), effect
-        case Retry(job_id=job_id):
-            asked, effect = asking.ask(state.asked, job_id, "retry")
+        case Retry(job_id=job_id, seen=seen):
+            asked, effect = asking.ask(state.asked, job_id, "retry", seen)
             return state.model_copy(update={"asked": asked}), effect
         case Dismiss(job_id=job_id):
             return state.model_copy(update={"asked": asking.dismiss(state.asked, job_id)})

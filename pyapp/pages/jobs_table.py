@@ -8,8 +8,8 @@ from typing import Any
 
 from pyapp.contract.jobs import JOB_STATUSES, Job
 from pyapp.core.cache.result import Result
-from pyapp.pages import formats
-from pyapp.pages.asked import AskCancel, Asked, AskedJobs, Dismiss, Retry, find
+from pyapp.pages import addresses, formats
+from pyapp.pages.asked import AskCancel, Asked, AskedJobs, Dismiss, Retry, ending, find
 from pyapp.pages.columns import Chosen, hidden, visible
 from pyapp.pages.rows import Column, Table, spread
 from pyapp.pages.selecting import PICK, Selected, box, boxes
@@ -188,9 +188,8 @@ def _function(job: Job) -> TemplateResult:
     if job.error:
         kind = "err" if job.status == "failed" else "dim"
         wrong = html(t" <bdi class={kind} title={job.error}>{job.error}</bdi>")
-    return html(
-        t'<bdi class="fn" title={job.function}>{job.function_name}</bdi>{wrong}<span class="sub-line mono">{job.id}{tries}</span>'
-    )
+    name = html(t'<a class="fn" href={addresses.to("jobs", job.id)} title={job.function}><bdi>{job.function_name}</bdi></a>')
+    return html(t'{name}{wrong}<span class="sub-line mono">{job.id}{tries}</span>')
 
 
 def _duration(job: Job, *, live: bool) -> TemplateResult:
@@ -215,7 +214,7 @@ def _actions(job: Job, *, pending: bool) -> TemplateResult:
     if job.status in STOPPABLE:
         return _action(AskCancel(job_id=job.id, name=job.function_name), "Cancel", "t-x", job)
     if job.status in REPEATABLE:
-        return _action(Retry(job_id=job.id), "Retry", "t-refresh", job)
+        return _action(Retry(job_id=job.id, seen=ending(job)), "Retry", "t-refresh", job)
     return html(t'<td class="act"></td>')
 
 

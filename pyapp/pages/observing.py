@@ -11,6 +11,7 @@ from typing import Any
 
 from pyapp.core.cache.result import unchanged
 from pyapp.core.client import Client, Result
+from pyapp.core.queries import Pages
 from pyapp.pages.protocol import Need
 
 Receive = Callable[[str, bool], None]
@@ -28,8 +29,15 @@ def only_later(before: Result[Any] | None, after: Result[Any]) -> bool:
 @dataclass(slots=True)
 class _Observed:
     need: Need
-    end: Callable[[], None]
-    set_live: Callable[[bool], None]
+    pages: Pages
+
+    def end(self) -> None:
+        self.pages.close()
+
+    def read_on(self, result: Result[Any]) -> None:
+        """The next page of what is read whole; a page that failed is asked for again with the first."""
+        if self.need.pages and not result.fetching and result.error is None:
+            self.pages.fetch_next()
 
 
 class Observers:
@@ -53,13 +61,13 @@ class Observers:
             old = before.get(name)
             if old is not None and old.need.key == need.key:
                 if old.need.live is not need.live:
-                    old.set_live(need.live)
+                    old.pages.observer.set_live(need.live)
                     old.need = need
                 after[name] = old
             else:
                 self._results[name] = self._client.peek(need.key) or Result()
-                observer = self._client.use_query(need.key, self._receiver(name), live=need.live, owner=owner(name))
-                after[name] = _Observed(need, observer.close, observer.set_live)
+                pages = self._client.use_pages(need.key, self._receiver(name), live=need.live, owner=owner(name))
+                after[name] = _Observed(need, pages)
         for name, old in before.items():
             if after.get(name) is not old:
                 old.end()
@@ -79,6 +87,9 @@ class Observers:
             news = not only_later(self._results.get(name), result)
             self._results[name] = result
             self._receive(name, news)
+            observed = self._observed.get(name)
+            if observed is not None:
+                observed.read_on(result)
 
         return receive
 

@@ -46,6 +46,7 @@ from pyapp.pages.protocol import (
     ShowToast,
     Toast,
     ToastLevel,
+    Visit,
     WithShown,
 )
 from pyapp.pages.tab_health import TabHealth
@@ -147,6 +148,7 @@ class Program:
         version: str,
         notice: str | None,
         storage: Storage | None = None,
+        api: str = "",
     ) -> None:
         """Build it; nothing is shown before `navigate`.
 
@@ -156,6 +158,7 @@ class Program:
             forget: forgets what this browser keeps, and starts anew.
             notice: one line for the whole page, from the boot.
             storage: what outlives the page of a person's choices.
+            api: `Env.api`.
         """
         self._client = client
         self._screen = screen
@@ -168,7 +171,7 @@ class Program:
         self._tools = Tools(client, self, storage)
         settings = choices.settings
         profile = settings.profile if settings.profile_source == "server" else ""
-        self._env = Env(preferences=preferences.now, settings=settings, profile=profile)
+        self._env = Env(preferences=preferences.now, settings=settings, profile=profile, api=api)
         self._location = routes.Location("")
         self._page: Page | None = None
         self._state: Any = None
@@ -364,7 +367,8 @@ class Program:
         if state is not self._state:
             self._state = state
             self._location = routes.Location(self._location.route, self._page.params(state))
-            self._screen.replace_hash(routes.build(self._location))
+            show = self._screen.go if Visit() in effects else self._screen.replace_hash
+            show(routes.build(self._location))
             self._observe()
             self._dirty |= dict.fromkeys(("page", *self._panel_roots()))
             self._measure()
@@ -392,6 +396,8 @@ class Program:
                 self._choices.unset(name) if value is None else self._choices.set(name, value)
             case Forget():
                 self._forget()
+            case Visit():
+                pass  # the address was set with the state
 
     def _mutated(self, page: Page | None, name: str, args: Mapping[str, str], outcome: str | RequestError) -> None:
         if page is not self._page:

@@ -61,10 +61,12 @@ class Need:
     Attributes:
         key: the query.
         live: false when the user paused it: the data is kept and not updated (RT-5). Means nothing for a window key.
+        pages: every page of the answer is read, one after the other. A window always is.
     """
 
     key: QueryKey
     live: bool = True
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class Env:
         settings: what the page runs with, and where it came from.
         connection, toasts, notice, strip: what the shell shows; `notice` is one line under the bar.
         profile: the environment's name.
+        api: the address of the API, with its version and a slash: for what the browser itself asks for, images and downloads.
         opened: the name of the popover with details that is open, or empty.
     """
 
@@ -141,6 +144,7 @@ class Env:
     notice: str | None = None
     strip: StripView = field(default_factory=StripView)
     profile: str = ""
+    api: str = ""
     opened: str = ""
 
 
@@ -167,6 +171,11 @@ class Navigate:
     """Go to another route, for example `#/jobs?status=failed`."""
 
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The state's address is a place of its own: the back button leads to the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +216,7 @@ class Download:
     text: str
 
 
-Effect = Mutate | Refresh | Navigate | ShowToast | Copy | SetFlag | Forget | Download
+Effect = Mutate | Refresh | Navigate | Visit | ShowToast | Copy | SetFlag | Forget | Download
 
 
 # -- Messages: what `update` is called with -------------------------------------------------------------------------

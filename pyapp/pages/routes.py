@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from pyapp.pages import api, apis, dashboard, function, functions, jobs, settings, worker, workers
+from pyapp.pages import api, apis, dashboard, function, functions, job, jobs, settings, worker, workers
 from pyapp.pages.protocol import Page
 
 DEFAULT: Final = "dashboard"
@@ -18,6 +18,7 @@ DEFAULT: Final = "dashboard"
 ROUTES: Final[Mapping[str, Page]] = {
     "dashboard": cast("Page", dashboard),
     "jobs": cast("Page", jobs),
+    "jobs/{job_id}": cast("Page", job),
     "functions": cast("Page", functions),
     "functions/{key}": cast("Page", function),
     "apis": cast("Page", apis),

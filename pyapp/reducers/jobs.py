@@ -50,13 +50,14 @@ def apply_event(job: Job, event: JobEventBase) -> Job:
                 "completed_at": None,
                 "worker_id": event.worker_id or job.worker_id,
                 "progress": 0.0,
+                "message": None,
                 "error": None,
                 "duration_ms": None,
             }
         case JobProgress():
-            if job.status != "active" or event.progress == job.progress:
+            if job.status != "active" or (event.progress, event.message) == (job.progress, job.message):
                 return job
-            change = {"progress": event.progress}
+            change = {"progress": event.progress, "message": event.message}
         case JobCompleted():
             if not _newer(job, event.attempt, RANK["complete"]):
                 return job
@@ -85,7 +86,7 @@ def apply_event(job: Job, event: JobEventBase) -> Job:
     return job.model_copy(update=change)
 
 
-def _born(event: JobStarted) -> Job:
+def born(event: JobStarted) -> Job:
     """The part of a job that its first start tells."""
     return Job(
         id=event.job_id,
@@ -144,7 +145,7 @@ def reduce_list(key: WritableKey, data: LiveList[Job], events: Sequence[JobEvent
                 # The end of a job that failed or was cancelled comes without its duration.
                 refetch = refetch or isinstance(event, JobFailed | JobCancelled)
         elif isinstance(event, JobStarted):
-            job = _born(event)
+            job = born(event)
             if not _matches(key, job):
                 continue
             refetch = True

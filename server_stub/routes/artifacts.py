@@ -17,6 +17,8 @@ from server_stub.context import Ctx
 from server_stub.moments import now_us
 from server_stub.store import artifacts, jobs
 
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""A report may look as its job meant it; it runs nothing, asks for nothing and is nobody's origin."""
 MAX_BYTES = 10 * 1024 * 1024
 
 router = APIRouter()
@@ -80,7 +82,7 @@ async def content(context: Ctx, artifact_id: str, download: bool = False) -> Res
     if found is None:
         raise not_found("Artifact not found")
     name, content_type, body = found
-    headers = {"Content-Security-Policy": "sandbox; default-src 'none'", "Content-Type": content_type}
+    headers = {"Content-Security-Policy": SANDBOX, "Content-Type": content_type}
     if download:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return Response(body, headers=headers)

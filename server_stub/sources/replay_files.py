@@ -131,7 +131,7 @@ class Recording:
 def insert_jobs(connection: sqlite3.Connection, jobs: list[Job], shift: int) -> None:
     """Write recorded jobs as they are, with their times shifted."""
     for job in jobs:
-        fields: dict[str, Any] = job.model_dump(exclude={"source", "kwargs", "result", "checkpoint"})
+        fields: dict[str, Any] = job.model_dump(exclude={"source", "kwargs", "result", "checkpoint", "message"})
         for name, value in fields.items():
             if isinstance(value, datetime):
                 fields[name] = _moment(value, shift)

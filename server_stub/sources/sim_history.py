@@ -12,6 +12,8 @@ from server_stub.changes import ApiSeen, FunctionSeen, WorkerSeen
 from server_stub.moments import DAY, SECOND
 from server_stub.store import schema
 
+from . import sim_content
+
 ERRORS = (
     "ConnectionError: connection to 10.2.0.14:5432 timed out after 5 s",
     "ValueError: row 118 has 7 columns, 8 were expected",
@@ -155,14 +157,19 @@ def _job_row(rng: random.Random, function: SimFunction, own_id: str, root: str, 
     worker = rng.choice(WORKERS)[0]
     started = at + (attempts - 1) * 2 * SECOND
     source = function.source()
-    error = rng.choice(ERRORS) if failed else "Cancelled via API" if status == "cancelled" else None
+    error = "Cancelled via API" if status == "cancelled" else None
+    if failed:
+        error = sim_content.traceback(function.name, own_id, rng.choice(ERRORS))
+    kept = sim_content.checkpoint(own_id)
+    ended = started + int(duration_ms * 1000)
     result = json.dumps({"items": rng.randrange(1, 500)}) if status == "complete" else None
     progress = 1.0 if status == "complete" else round(rng.random(), 2)
     return (
         *(own_id, own_id, function.key, function.name, status, at, at - wait_us, started),
-        *(started + int(duration_ms * 1000), attempts, function.max_retries, 300.0, worker, parent, root, progress),
-        *(json.dumps({"n": rng.randrange(1000)}), function.job_type, json.dumps(source)),
+        *(ended, attempts, function.max_retries, 300.0, worker, parent, root, progress),
+        *(json.dumps(sim_content.arguments(function.name, own_id, rng.randrange(1000))), function.job_type, json.dumps(source)),
         *(wait_us / 1000, result, error, duration_ms),
+        *((None, None) if kept is None else (json.dumps(kept), ended - int(duration_ms * 200))),
     )
 
 
@@ -174,8 +181,16 @@ def write(connection: sqlite3.Connection, seed: int, origin: int, rows: int) -> 
     connection.executemany(
         "INSERT INTO jobs (id, job_key, function, function_name, status, created_at, scheduled_at, started_at,"
         " completed_at, attempts, max_retries, timeout, worker_id, parent_id, root_id, progress, kwargs, job_type,"
-        " source, queue_wait_ms, result, error, duration_ms) VALUES (" + ",".join("?" * 23) + ")",
+        " source, queue_wait_ms, result, error, duration_ms, checkpoint, checkpoint_at) VALUES (" + ",".join("?" * 25) + ")",
         _job_rows(rng, origin, rows),
+    )
+    left = connection.execute(
+        "SELECT function_name, id, completed_at FROM jobs WHERE status = 'complete' AND function_name IN (?, ?)", sim_content.LEAVING
+    ).fetchall()
+    connection.executemany(
+        "INSERT INTO artifacts (id, job_id, name, type, content_type, size_bytes, sha256, created_at, content)"
+        " VALUES (?,?,?,?,?,?,?,?,?)",
+        (row for name, job, at in left for row in sim_content.rows(name, job, at)),
     )
     moments = sorted(origin - int(rng.random() * DAY) - SECOND for _ in range(rows))
     requests = (request(rng) for _ in moments)

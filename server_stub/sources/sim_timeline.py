@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from server_stub import changes as c
 from server_stub.moments import SECOND
 
+from . import sim_content
 from . import sim_history as world
 
 ACTIVE = 12
@@ -94,7 +95,8 @@ class Timeline:
                 child_ref = c.JobRef(world.job_id(self._rng), child.key, child.name, own_id, own_id, child.max_retries)
                 self._children.append((job, child_ref))
         wait_us = int(self._rng.expovariate(1 / 5_000))
-        queued = c.Queued(job.ref, at - wait_us, {"n": self._rng.randrange(1000)}, job.function.job_type, job.function.source(), 300.0)
+        given = sim_content.arguments(job.function.name, job.ref.id, self._rng.randrange(1000))
+        queued = c.Queued(job.ref, at - wait_us, given, job.function.job_type, job.function.source(), 300.0)
         return [queued, self._start(job, at)]
 
     def _start(self, job: Running, at: int) -> c.Started:
@@ -106,7 +108,7 @@ class Timeline:
         job.taken += 1
         worker = world.WORKERS[job.worker][0]
         if self._rng.random() < 0.1:
-            return c.Checkpointed(job.ref, at, worker, {"step": job.taken})
+            return c.Checkpointed(job.ref, at, worker, {"step": job.taken, "of": job.steps})
         progress = round(job.taken / (job.steps + 1), 4)
         return c.Progressed(job.ref, at, worker, progress, f"step {job.taken}/{job.steps}")
 
@@ -115,7 +117,7 @@ class Timeline:
         worker = world.WORKERS[job.worker][0]
         duration_ms = (at - job.started_at) / 1000
         if self._rng.random() < job.function.failing:
-            error = self._rng.choice(world.ERRORS)
+            error = sim_content.traceback(job.ref.function_name, job.ref.id, self._rng.choice(world.ERRORS))
             if job.attempt <= job.ref.max_retries:
                 retrying = c.Retrying(job.ref, at, worker, job.attempt, error, at + SECOND)
                 job.attempt += 1
@@ -127,7 +129,8 @@ class Timeline:
         self.done[job.worker] += 1
         self._release(job)
         result = {"items": self._rng.randrange(1, 500)}
-        return [c.Completed(job.ref, at, worker, job.attempt, duration_ms, result)]
+        left = sim_content.artifacts(job.function.name, job.ref.id, at)
+        return [*left, c.Completed(job.ref, at, worker, job.attempt, duration_ms, result)]
 
     def _release(self, job: Running) -> None:
         if job.parent is not None:

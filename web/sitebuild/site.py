@@ -35,7 +35,8 @@ def policy(api: str) -> str:
     elsewhere = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return (
         "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; "
-        f"img-src 'self' data: blob:; font-src 'self'; connect-src 'self'{elsewhere}; base-uri 'none'; "
+        f"img-src 'self' data: blob:{elsewhere}; frame-src 'self' blob:{elsewhere}; font-src 'self'; "
+        f"connect-src 'self'{elsewhere}; base-uri 'none'; "
         "form-action 'self'; object-src 'none'"
     )
 

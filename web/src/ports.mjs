@@ -78,6 +78,21 @@ export class FrameQueue {
 
 const READ_HEADERS = ["content-type", "x-penstock-position", "etag", "date", "retry-after"];
 
+/** The text of the first bytes of a body; a letter that the limit cuts in two is left out. */
+async function beginning(response, atMost) {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let left = atMost; reader && left > 0; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value.subarray(0, left), { stream: true });
+    left -= value.length;
+  }
+  await reader?.cancel();
+  return text;
+}
+
 /** Plain requests: `send` starts one under a number, `onAnswer(id, status, headersJson, text)` ends it. */
 export class RequestPort {
   #under = new Map();
@@ -87,14 +102,17 @@ export class RequestPort {
     this.#onAnswer = callback;
   }
 
-  /** With `headOnly` the answer is told at its headers and its body is never read: a stream has no end to wait for (RT-25). */
-  send(id, method, url, headersJson, body, headOnly) {
+  /**
+   * With `headOnly` the answer is told at its headers and its body is never read: a stream has no end to wait for (RT-25).
+   * With `atMost` (not negative) so many bytes of it are read, and the rest is never received.
+   */
+  send(id, method, url, headersJson, body, headOnly, atMost) {
     const abort = new AbortController();
     this.#under.set(id, abort);
     // Never from the browser's HTTP cache: what an answer may be kept for, the query cache decides.
     fetch(url, { method, headers: JSON.parse(headersJson), body, signal: abort.signal, cache: "no-store" })
       .then(async (response) => {
-        const text = headOnly ? "" : await response.text();
+        const text = headOnly ? "" : atMost >= 0 ? await beginning(response, atMost) : await response.text();
         const headers = {};
         for (const name of READ_HEADERS) {
           const value = response.headers.get(name);

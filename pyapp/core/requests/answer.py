@@ -35,8 +35,8 @@ class Answer:
 Done = Callable[[Answer | RequestError], None]
 
 
-def error_of(answer: HttpAnswer, endpoint: str = "") -> RequestError | None:
-    """The error that an answer is, or `None` for good JSON.
+def error_of(answer: HttpAnswer, endpoint: str = "", *, any_text: bool = False) -> RequestError | None:
+    """The error that an answer is, or `None` for good JSON, and with `any_text` for whatever was answered well.
 
     A 200 with `text/html` is a missing endpoint at this contract, and a 500 may be plain text.
     """
@@ -47,7 +47,7 @@ def error_of(answer: HttpAnswer, endpoint: str = "") -> RequestError | None:
         seconds = answer.headers.get("retry-after", "")
         wait = min(float(seconds), RETRY_AFTER_AT_MOST_S) * 1000 if seconds.isdecimal() else None
         return HttpError(_sentence(answer, kind), endpoint=endpoint, status=answer.status, retry_after_ms=wait)
-    if answer.status != 204 and kind != "application/json":
+    if answer.status != 204 and kind != "application/json" and not any_text:
         what = "a page of HTML" if kind == "text/html" else f"{kind or 'an unknown kind of content'}"
         return WrongContent(
             f"The server answered with {what} where JSON was expected: check the API's address in penstock.json.",

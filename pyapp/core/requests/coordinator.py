@@ -17,6 +17,7 @@ called once or, after `cancel`, never; never before `send` has returned; a class
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pyapp.core.alerts import Alerts
 from pyapp.core.clock import Clock
@@ -311,7 +312,7 @@ class Requests:
             if flight.body is not None:
                 headers["If-None-Match"] = flight.body.etag
         flight.cancel = self._http.send(
-            HttpRequest(request.method, request.url, headers, request.body),
+            replace(request, headers=headers),
             lambda answer: self._answered(flight, answer),
         )
 
@@ -332,7 +333,7 @@ class Requests:
             self._counts[name].not_modified += 1
             self._keep(flight, self._earlier.holds(flight, body, answer.headers))
             return
-        error = error_of(answer, name)
+        error = error_of(answer, name, any_text=flight.request.text_at_most is not None)
         if error is not None:
             self._finish(flight, error)
             return

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.client
+import json
 import os
 import random
 import socket
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from . import documents
 from .job import Job
 from .registry import function
 
@@ -40,15 +42,18 @@ def hash_tree(job: Job, kwargs: dict[str, Any]) -> dict[str, Any]:
     package = kwargs.get("package") or random.choice(("asyncio", "email", "json", "xml", "http", "encodings"))
     files = sorted((_library() / package).rglob("*.py"))
     digest, size, step = hashlib.sha256(), 0, max(1, len(files) // 8)
+    digests: dict[str, str] = {}
     for number in range(0, len(files), step):
         for file in files[number : number + step]:
             data = file.read_bytes()
             digest.update(data)
+            digests[file.relative_to(_library()).as_posix()] = hashlib.sha256(data).hexdigest()
             size += len(data)
         done = min(len(files), number + step)
-        job.checkpoint({"files": done})
+        job.checkpoint({"files": done, "bytes": size, "next": files[done].name if done < len(files) else None})
         job.progress(done / len(files), f"{done} of {len(files)} files")
         job.pause(float(kwargs.get("pace_s", PACE_S)))
+    job.artifact("digests.json", "json", "application/json", json.dumps({"package": package, "sha256": digests}).encode())
     return {"package": package, "files": len(files), "bytes": size, "sha256": digest.hexdigest()}
 
 
@@ -87,16 +92,20 @@ def compress_logs(job: Job, kwargs: dict[str, Any]) -> dict[str, Any]:
     files = sorted(_library().glob("*.py"))[: int(kwargs.get("files", 24))]
     target = _archive() / f"{job.id}.gz"
     before = 0
+    sizes = ["file,bytes"]
     with gzip.open(target, "wb", compresslevel=6) as archive:
         for number, file in enumerate(files, 1):
             data = file.read_bytes()
             before += len(data)
             archive.write(data)
+            sizes.append(f"{file.name},{len(data)}")
             if number % 4 == 0:
+                job.checkpoint({"files": number, "last": file.name})
                 job.progress(number / len(files), file.name)
                 job.pause(float(kwargs.get("pace_s", PACE_S)))
     after = target.stat().st_size
     report = f"{len(files)} files, {before} bytes before, {after} bytes after\n"
+    job.artifact("sizes.csv", "text/csv", "text/csv; charset=utf-8", "\n".join(sizes).encode())
     job.artifact("report.txt", "text", "text/plain; charset=utf-8", report.encode())
     return {"files": len(files), "bytes_before": before, "bytes_after": after}
 
@@ -145,9 +154,14 @@ def fan_out(job: Job, kwargs: dict[str, Any]) -> dict[str, Any]:
     packages: list[str] = kwargs.get("packages") or ["json", "logging", "unittest"]
     children = [job.spawn("count_lines", {"package": package}) for package in packages]
     lines = 0
+    counted: list[tuple[str, str]] = []
     for number, child in enumerate(children, 1):
-        lines += int(job.collect(child)["lines"])
+        found = int(job.collect(child)["lines"])
+        lines += found
+        counted.append((packages[number - 1], f"{found:,} lines"))
+        job.checkpoint({"counted": [name for name, _ in counted], "lines": lines})
         job.progress(number / len(children), f"{number} of {len(children)} packages")
+    job.artifact("lines.html", "text/html", "text/html; charset=utf-8", documents.page("Lines by package", counted))
     return {"packages": packages, "lines": lines}
 
 
@@ -161,6 +175,44 @@ def count_lines(job: Job, kwargs: dict[str, Any]) -> dict[str, Any]:
     job.progress(0.5, f"{lines} lines")
     job.pause(PACE_S)
     return {"package": package, "lines": lines}
+
+
+@function(every_s=60, max_concurrency=1)
+def machine_report(job: Job, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Sample this machine's processor in child jobs, and leave it as figures, as a drawing, as an image and as two documents."""
+    parts = int(kwargs.get("parts", 2))
+    children = [job.spawn("sample_processor", {"samples": 12}) for _ in range(parts)]
+    samples: list[float] = []
+    for number, child in enumerate(children, 1):
+        samples += job.collect(child)["samples"]
+        job.checkpoint({"parts": number, "samples": len(samples)})
+        job.progress(number / (parts + 1), f"{number} of {parts} parts")
+    memory, disk = psutil.virtual_memory().percent, psutil.disk_usage("/").percent
+    mean = round(sum(samples) / max(1, len(samples)), 1)
+    rows = [("Processor, mean", f"{mean} %"), ("Memory", f"{memory} %"), ("Disk", f"{disk} %"), ("Samples", str(len(samples)))]
+    figures = {"processor_percent": samples, "memory_percent": memory, "disk_percent": disk}
+    job.artifact("figures.json", "json", "application/json", json.dumps(figures).encode())
+    job.artifact("processor.png", "image/png", "image/png", documents.png(samples))
+    job.artifact("memory.svg", "image/svg+xml", "image/svg+xml", documents.svg("Memory", memory))
+    job.artifact("report.html", "text/html", "text/html; charset=utf-8", documents.page("Machine report", rows))
+    text = [f"{name}: {value}" for name, value in rows]
+    job.artifact("report.pdf", "application/pdf", "application/pdf", documents.pdf("Machine report", text))
+    return {"processor_percent": mean, "memory_percent": memory, "disk_percent": disk}
+
+
+@function()
+def sample_processor(job: Job, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Look at the processor a few times a second."""
+    count = int(kwargs.get("samples", 12))
+    samples: list[float] = []
+    psutil.cpu_percent()
+    for number in range(1, count + 1):
+        job.pause(PACE_S)
+        samples.append(psutil.cpu_percent())
+        if number % 4 == 0:
+            job.checkpoint({"samples": number})
+            job.progress(number / count, f"{samples[-1]:.0f} %")
+    return {"samples": samples}
 
 
 @function(every_s=60)

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,20 @@ def _perform(name: str, job_id: str, first_attempt: int, max_retries: int, kwarg
         end("cancelled")
     except Exception as error:
         again = int(task.retries) > 0
-        message = f"{type(error).__name__}: {error}"
+        message = _told(error)
         end("retrying" if again else "failed", error=message, delay_s=function.retry_delay_s)
         raise
     else:
         end("completed", result=result)
+
+
+def _told(error: Exception) -> str:
+    """What happened in one line, and below it where: the function's own part of the traceback."""
+    frames = [
+        traceback.FrameSummary(Path(frame.filename).name, frame.lineno, frame.name, line=frame.line)
+        for frame in traceback.extract_tb(error.__traceback__)[1:]
+    ]
+    if not frames:
+        return f"{type(error).__name__}: {error}"
+    where = "".join(traceback.format_list(frames)).rstrip()
+    return f"{type(error).__name__}: {error}\nTraceback (most recent call last):\n{where}"

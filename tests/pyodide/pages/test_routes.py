@@ -70,7 +70,8 @@ def test_every_panel_has_a_root_in_the_layout_and_reads_needs_that_exist(page: P
     state = page.initial({**named, "after": "2026-11-20T06:00:00Z", "before": "2026-11-20T07:00:00Z"})
     roots = [one.attributes["data-root"] for one in elements(to_html(page.layout(state, Env())), "div", **{"class": "root"})]
     assert sorted(roots) == sorted(f"panel {name}" for name in page.PANELS)
-    possible = {*page.needs(page.initial(named)), *page.needs(page.initial({**named, "type": "each"})), *page.needs(state)}
+    chosen = page.initial({**named, "type": "each", "tab": "artifacts", "artifact": "a"})
+    possible = {*page.needs(page.initial(named)), *page.needs(chosen), *page.needs(state)}
     for name, panel in page.PANELS.items():
         assert isinstance(panel, Panel)
         fixed = {need for need in panel.needs if not need.startswith("asked-")}

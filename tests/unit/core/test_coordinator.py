@@ -92,6 +92,19 @@ def test_what_exceeds_the_limit_waits_its_turn_and_goes_when_the_budget_grows() 
     assert door.requests.statistics().queued == 0
 
 
+def test_text_of_any_kind_is_an_answer_where_the_request_wants_text_and_only_there() -> None:
+    door = Door()
+    page = HttpAnswer(200, {"content-type": "text/plain"}, "hello")
+    assert error_of(page, any_text=True) is None
+    assert isinstance(error_of(page), WrongContent)
+    assert isinstance(error_of(HttpAnswer(404, {}, ""), any_text=True), HttpError)
+    door.requests.send("x", HttpRequest("GET", "content", text_at_most=10), door.got.append)
+    sent = door.http.take("content")
+    assert sent.request.text_at_most == 10
+    sent.on_answer(page)
+    assert [one.text for one in door.got] == ["hello"]
+
+
 def test_giving_up_ends_the_request_when_nobody_else_waits() -> None:
     door = Door(limit=1)
     first, second, queued = door.ask(), door.ask(), door.ask("q")

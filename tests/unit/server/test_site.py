@@ -12,7 +12,8 @@ from server_stub.site import Site
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self' https://api.example.org; frame-ancestors 'none'; base-uri 'none'; "
+    "img-src 'self' data: blob: https://api.example.org; frame-src 'self' blob: https://api.example.org; "
+    "connect-src 'self' https://api.example.org; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'; object-src 'none'"
 )
 
