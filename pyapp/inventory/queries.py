@@ -156,7 +156,6 @@ QUERIES: tuple[QueryRow, ...] = (
         "none",
         _SAFE,
         next_timeline,
-        rows="jobs",
         add_page=add_timeline_page,
     ),
     QueryRow(
@@ -171,7 +170,6 @@ QUERIES: tuple[QueryRow, ...] = (
         "every artifact of the job",
         "none",
         _SAFE,
-        rows="artifacts",
     ),
     QueryRow(
         "artifacts.content",

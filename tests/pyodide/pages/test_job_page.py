@@ -154,7 +154,7 @@ def test_what_can_be_asked_of_a_job_depends_on_what_it_does(status: Any, word: s
 
 def test_a_long_error_is_shortened_in_the_head_and_whole_in_the_details() -> None:
     error = "\n".join(["ValueError: no", *(f"line {n}" for n in range(20))])
-    text = head(job(1, "failed", error=error))
+    text = words(head(job(1, "failed", error=error)))
     assert "line 19" in text
     assert "line 3" not in text
     assert "Whole traceback" in text
