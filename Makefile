@@ -10,7 +10,7 @@ API ?=
 
 RUN_ARGS = --port $(PORT) --source $(SOURCE) $(if $(RATE),--rate $(RATE)) $(ARGS)
 
-.PHONY: help run dev build test lint unit coverage pyodide e2e engines soak bench docs lock clean
+.PHONY: help run dev build test lint unit coverage pyodide e2e engines soak screenshots bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test     every test, and everything they need"
 	@echo "make dev      run, and serve pyapp/ from the tree: edit a Python file, reload the page"
 	@echo "make build    web/dist, ready for a static host (API=https://… for another origin)"
+	@echo "make screenshots   pictures of every page in every state, in test-results/screenshots (ARGS=\"jobs narrow\" for some)"
 	@echo "make lint | unit | coverage | pyodide | e2e | engines | soak | bench | docs | lock | clean"
 
 # --- What the rest needs -------------------------------------------------------------------------------------------------
@@ -89,6 +90,10 @@ soak: $(VENV)/.test-ready build
 	@$(PY) tests/e2e/browsers.py chromium
 	@$(PY) -m tests.soak storm
 	@$(PY) -m tests.soak browser
+
+screenshots: $(VENV)/.test-ready build
+	@$(PY) tests/e2e/browsers.py chromium
+	@$(PY) tests/e2e/screenshots.py $(ARGS)
 
 bench: $(VENV)/.test-ready build
 	@$(PY) tests/e2e/browsers.py chromium

@@ -72,6 +72,7 @@ class Mark:
     Attributes:
         style: `data-s`, and the glyph's name.
         words: what it says.
+        link: what joins the words to the moment behind them, or says more; a narrow head keeps it for screen readers only.
         at_ms: the moment that belongs to the words (`since`, `data from`), written behind them.
         age_ms: the moment whose age is shown.
         stream: the stream whose last delivery moves that moment on.
@@ -79,6 +80,7 @@ class Mark:
 
     style: str
     words: str
+    link: str = ""
     at_ms: float | None = None
     age_ms: float | None = None
     stream: str = ""
@@ -100,7 +102,7 @@ def mark_of(result: Result[Any]) -> Mark:
             return Mark("window", "Window")
         case FreshnessState.PAUSED:
             since = formats.plural(fresh.changes_since, "change")
-            return Mark("paused", f"Paused, {since} since" if fresh.changes_since else "Paused")
+            return Mark("paused", "Paused", f", {since} since" if fresh.changes_since else "")
         case FreshnessState.STALE:
             return _stale_mark(fresh, result)
         case FreshnessState.ERROR:
@@ -114,7 +116,7 @@ def _stale_mark(fresh: Freshness, result: Result[Any]) -> Mark:
         return Mark("catching-up", "Catching up")
     if fresh.reason is FreshnessReason.CONNECTING:
         return Mark("stale", "Connecting", age_ms=result.updated_ms)
-    return Mark("stale", "Stale since", at_ms=fresh.since_ms or result.updated_ms)
+    return Mark("stale", "Stale", " since", at_ms=fresh.since_ms or result.updated_ms)
 
 
 def _error_mark(fresh: Freshness, result: Result[Any]) -> Mark:
@@ -123,7 +125,7 @@ def _error_mark(fresh: Freshness, result: Result[Any]) -> Mark:
     if fresh.reason is FreshnessReason.MISSING:
         return Mark("paused", "Not available")
     if result.has_data:
-        return Mark("error", "Error, data from", at_ms=result.updated_ms)
+        return Mark("error", "Error", ", data from", at_ms=result.updated_ms)
     return Mark("error", "Error")
 
 
@@ -184,7 +186,7 @@ def _details(mark: Mark, result: Result[Any]) -> TemplateResult:
         rows.append(("Next attempt", html(t"in {age(fresh.next_attempt_ms, here=True, plain=True, until=True)}")))
     words = result.error.args[0] if result.error else ""
     return html(
-        t"<h3>{icon(f'g-{mark.style}')}{mark.words}{html(t' {time(mark.at_ms)}') if mark.at_ms else nothing}</h3>"
+        t"<h3>{icon(f'g-{mark.style}')}{mark.words}{mark.link}{html(t' {time(mark.at_ms)}') if mark.at_ms else nothing}</h3>"
         t'<p class="note">{_why(fresh)}{f" {words}" if words else nothing}</p>{facts(rows)}'
     )
 
@@ -192,10 +194,11 @@ def _details(mark: Mark, result: Result[Any]) -> TemplateResult:
 def _mark(name: str, mark: Mark, result: Result[Any], opened: str) -> TemplateResult:
     details = details_popover(f"{WHY}{name}", "How fresh this panel is", lambda: _details(mark, result), opened)
     behind = time(mark.at_ms) if mark.at_ms else nothing
+    link = html(t'<span class="link">{mark.link}</span>') if mark.link else nothing
     shown_age = html(t'<span class="age">{heard(mark.age_ms, mark.stream)}</span>') if mark.age_ms else nothing
     return html(
         t'<button type="button" class="fresh" data-s={mark.style} popovertarget="{WHY}{name}" aria-haspopup="dialog">'
-        t'{icon(f"g-{mark.style}")}<span class="w">{mark.words} {behind}</span>{shown_age}</button>{details}'
+        t'{icon(f"g-{mark.style}")}<span class="w">{mark.words}{link} {behind}</span>{shown_age}</button>{details}'
     )
 
 
@@ -215,7 +218,11 @@ def _remedy(title: str, result: Result[Any], reload: Reload, go_live: Action | N
     elif fresh.state is FreshnessState.STALE and fresh.reason not in (FreshnessReason.CATCHING_UP, FreshnessReason.CONNECTING):
         word = "Refresh"
     if word:
-        return html(t'<button type="button" class="btn small" @click={press}>{word}<span class="sr"> {title}</span></button>')
+        symbol = icon("t-refresh", small=True)
+        return html(
+            t'<button type="button" class="btn small again" title={word} @click={press}>{symbol}<span class="word">{word}</span>'
+            t'<span class="sr"> {title}</span></button>'
+        )
     return icon_button("t-refresh", f"Refresh {title}", reload)
 
 
