@@ -7,7 +7,7 @@ from typing import Any
 
 from conftest import ROOT, Console, Server
 from everywhere import NARROW, WIDE, addresses, show
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 Open = Callable[..., Console]
 
@@ -38,7 +38,8 @@ def test_axe_finds_no_violation_on_any_page_in_either_theme_wide_and_narrow(
     found: dict[str, Any] = {}
     for route, address in addresses(moving).items():
         show(console, address)
-        for viewport, width in ((WIDE, "wide"), (NARROW, "narrow")):
+        # As high as any page is: what the bars cover until one scrolls is no target that is too small.
+        for viewport, width in ((WIDE, "wide"), ({**NARROW, "height": 8_000}, "narrow")):
             console.page.set_viewport_size(viewport)  # type: ignore[arg-type]
             for theme in ("light", "dark"):
                 console.page.emulate_media(color_scheme=theme)
@@ -46,3 +47,123 @@ def test_axe_finds_no_violation_on_any_page_in_either_theme_wide_and_narrow(
                 if violations := _violations(console, [] if whole else LOOKS):
                     found[f"{route} {width} {theme}"] = violations
     assert found == {}
+
+
+# -- Nothing moves by itself ------------------------------------------------------------------------------------------
+
+_WATCH_SHIFTS = """() => {
+    const found = (globalThis.__shifts = []);
+    const panel = (node) => node.closest("[data-panel]")?.dataset.panel;
+    const said = (node) => node?.nodeType === 1 ? node : node?.parentElement;
+    new PerformanceObserver((list) => {
+        for (const { hadRecentInput, value, sources } of list.getEntries()) {
+            if (hadRecentInput) continue;
+            // Rows that enter at the top of a list in which nobody is move the rows below them: that is what such a list is for.
+            const moved = sources.map(({ node }) => said(node)).filter((node) => node && !node.closest("pen-hold tbody"));
+            for (const node of moved) found.push(`${value.toFixed(5)} ${panel(node)}: ${node.outerHTML.slice(0, 120)}`);
+        }
+    }).observe({ type: "layout-shift", buffered: false });
+}"""
+_DELIVERED = "() => Object.values(JSON.parse(penstock.diagnostics()).streams).reduce((sum, row) => sum + row.counts.received, 0)"
+
+
+def _delivered(console: Console, more: int) -> None:
+    """Wait for so many more events."""
+    before = console.page.evaluate(_DELIVERED)
+    console.until(f"(wanted) => ({_DELIVERED})() >= wanted", before + more)
+
+
+def test_nothing_shifts_while_live_data_come_in(chromium: Browser, moving: Server, open_console: Open) -> None:
+    """A minute of the model's time on each page: the profile `test` divides it by 20."""
+    console = open_console(chromium, f"{moving.url}#/settings", viewport=WIDE)
+    console.page.evaluate(_WATCH_SHIFTS)
+    pages = addresses(moving)
+    for route in ("/dashboard", "/jobs", "/workers"):
+        show(console, pages[route])
+        console.until("() => document.querySelector('main [data-freshness=live]')")
+        # What the way here moved is no shift of live data.
+        console.page.evaluate("() => new Promise((done) => setTimeout(() => { __shifts.length = 0; done(); }, 600))")
+        _delivered(console, 5 if route == "/workers" else 60)
+        assert console.page.evaluate("__shifts") == [], route
+
+
+def test_focus_selection_and_scroll_stand_still_over_a_hundred_live_updates(
+    chromium: Browser, moving: Server, open_console: Open
+) -> None:
+    console = open_console(chromium, f"{moving.url}#/jobs", viewport=WIDE)
+    console.fresh("jobs", "live")
+    page = console.page
+    place = """() => {
+        const at = document.activeElement, row = at.closest("tr");
+        const { top } = row.getBoundingClientRect();
+        return [at === globalThis.__at, at.isConnected, row.rowIndex, Math.round(top), row.querySelector(".fn").title];
+    }"""
+    page.evaluate(
+        """() => {
+            globalThis.__at = [...document.querySelectorAll("[data-panel=jobs] tbody tr")][2].querySelector("a, button");
+            __at.focus();
+        }"""
+    )
+    before = page.evaluate(place)
+    assert before[:2] == [True, True]
+    _delivered(console, 100)
+    console.until("() => document.querySelector('[data-panel=jobs] .newchip')")
+    assert page.evaluate(place) == before
+    # A selection holds as the focus does, and is not lost.
+    page.evaluate(
+        """() => {
+            const cell = document.querySelector("[data-panel=jobs] tbody tr:nth-child(4) .mono");
+            getSelection().selectAllChildren(cell);
+            globalThis.__selected = String(getSelection());
+            document.activeElement.blur();
+        }"""
+    )
+    _delivered(console, 40)
+    assert page.evaluate("() => String(getSelection()) === __selected && __selected.length > 0")
+    # New rows come in when they are asked for, at the top; below it nothing moves.
+    page.evaluate("() => getSelection().removeAllRanges()")
+    page.mouse.move(700, 400)
+    console.until("() => document.querySelector('[data-panel=jobs] .newchip')")
+    page.mouse.wheel(0, 500)
+    console.until("() => scrollY > 300")
+    scrolled = page.evaluate("() => [scrollY, document.querySelectorAll('[data-panel=jobs] tbody tr')[20].getBoundingClientRect().top]")
+    _delivered(console, 40)
+    assert (
+        page.evaluate("() => [scrollY, document.querySelectorAll('[data-panel=jobs] tbody tr')[20].getBoundingClientRect().top]")
+        == scrolled
+    )
+    page.click("[data-panel=jobs] .newchip")
+    console.until("() => scrollY < 200 && !document.querySelector('[data-panel=jobs] .newchip')")
+
+
+# -- What comes from elsewhere is text --------------------------------------------------------------------------------
+
+_HOSTILE = "<img src=x onerror='globalThis.__pwned=1'>\u202e\u0007\"'" + "W" * 10_000
+
+
+def _spoil(value: Any) -> Any:
+    """An answer whose every name and message is hostile."""
+    if isinstance(value, dict):
+        return {
+            name: f"{_HOSTILE}" if name in ("function_name", "error", "worker_id", "name") and one is not None else _spoil(one)
+            for name, one in value.items()
+        }
+    return [_spoil(one) for one in value] if isinstance(value, list) else value
+
+
+def test_hostile_text_is_shown_as_text_and_widens_nothing(chromium: Browser, quiet: Server, open_console: Open) -> None:
+    console = open_console(chromium, f"{quiet.url}#/settings", truth=False, viewport=NARROW)
+    page = console.page
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=_spoil(response.json())) if response.status == 200 else route.fulfill(response=response)
+
+    for path in ("jobs?*", "functions", "workers", "dashboard/stats?*"):
+        page.route(f"**/api/v1/{path}", answer)
+    for address in ("#/jobs", "#/functions", "#/dashboard"):
+        show(console, address)
+        console.until("() => document.querySelector('main').textContent.includes('onerror=')")
+        assert page.evaluate("() => [globalThis.__pwned, document.querySelectorAll('main :is(img, script)').length]") == [None, 0]
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), address
+    page.unroute_all(behavior="ignoreErrors")
