@@ -205,7 +205,7 @@ def _system(state: State, results: Results, env: Env) -> TemplateResult:
         "Window of the figures",
         [Choice(word, minutes == state.minutes, ChooseMinutes(minutes=minutes)) for minutes, word in _WINDOWS],
     )
-    return panel("system", "System", result, body, reload=("stats", "workers"), opened=env.opened, classes="c7", before=windows)
+    return panel("system", "System", result, body, reload=("stats", "workers"), opened=env.opened, classes="c7", controls=windows)
 
 
 def _figures(

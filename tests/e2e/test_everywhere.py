@@ -58,8 +58,8 @@ _WATCH_SHIFTS = """() => {
     new PerformanceObserver((list) => {
         for (const { hadRecentInput, value, sources } of list.getEntries()) {
             if (hadRecentInput) continue;
-            // Rows that enter at the top of a list in which nobody is move the rows below them: that is what such a list is for.
-            const moved = sources.map(({ node }) => said(node)).filter((node) => node && !node.closest("pen-hold tbody"));
+            // Rows that enter a list in which nobody is move the rows below them: that is what such a list is for.
+            const moved = sources.map(({ node }) => said(node)).filter((node) => node && !node.closest("pen-hold tbody, .list ul"));
             for (const node of moved) found.push(`${value.toFixed(5)} ${panel(node)}: ${node.outerHTML.slice(0, 120)}`);
         }
     }).observe({ type: "layout-shift", buffered: false });
@@ -80,7 +80,7 @@ def test_nothing_shifts_while_live_data_come_in(chromium: Browser, moving: Serve
     pages = addresses(moving)
     for route in ("/dashboard", "/jobs", "/workers"):
         show(console, pages[route])
-        console.until("() => document.querySelector('main [data-freshness=live]')")
+        console.until("() => document.querySelector('main [data-freshness=live]') && !document.querySelector('[data-freshness=stale]')")
         # What the way here moved is no shift of live data.
         console.page.evaluate("() => new Promise((done) => setTimeout(() => { __shifts.length = 0; done(); }, 600))")
         _delivered(console, 5 if route == "/workers" else 60)
@@ -112,14 +112,14 @@ def test_focus_selection_and_scroll_stand_still_over_a_hundred_live_updates(
     # A selection holds as the focus does, and is not lost.
     page.evaluate(
         """() => {
-            const cell = document.querySelector("[data-panel=jobs] tbody tr:nth-child(4) .mono");
+            const cell = document.querySelector("[data-panel=jobs] tbody tr:nth-child(4) .fn");
             getSelection().selectAllChildren(cell);
             globalThis.__selected = String(getSelection());
             document.activeElement.blur();
         }"""
     )
     _delivered(console, 40)
-    assert page.evaluate("() => String(getSelection()) === __selected && __selected.length > 0")
+    assert page.evaluate("() => [String(getSelection()), __selected.length > 0]") == [page.evaluate("__selected"), True]
     # New rows come in when they are asked for, at the top; below it nothing moves.
     page.evaluate("() => getSelection().removeAllRanges()")
     page.mouse.move(700, 400)
@@ -134,6 +134,43 @@ def test_focus_selection_and_scroll_stand_still_over_a_hundred_live_updates(
     )
     page.click("[data-panel=jobs] .newchip")
     console.until("() => scrollY < 200 && !document.querySelector('[data-panel=jobs] .newchip')")
+
+
+# -- Trouble is said where it is, and nowhere else ----------------------------------------------------------------------
+
+
+def test_a_refresh_that_fails_stands_beside_what_was_read_and_the_browser_s_tab_says_it(
+    chromium: Browser, quiet: Server, open_console: Open
+) -> None:
+    """On a narrow screen: the words and the moment of the mark are whole there too."""
+    console = open_console(chromium, f"{quiet.url}#/functions", viewport=NARROW)
+    page = console.page
+    console.fresh("functions", "polling")
+    rows = len(console.rows("functions"))
+    icon = "() => document.querySelector('link[rel=icon]').dataset.kind ?? 'calm'"
+    before = page.title(), page.evaluate(icon)
+    quiet.post("__faults__", {"fault": "unavailable", "prefix": "/api/v1/functions"})
+    try:
+        page.click("[data-panel=functions] .remedy button")
+        console.fresh("functions", "error")
+        assert len(console.rows("functions")) == rows > 0
+        mark = "[data-panel=functions] .fresh .w"
+        assert page.inner_text(f"{mark} pen-time").count(":") == 2
+        assert page.eval_on_selector(mark, "(word) => word.scrollWidth <= word.clientWidth")
+        assert page.eval_on_selector("[data-panel=functions] .head", "(head) => head.scrollWidth <= head.clientWidth")
+        console.until("() => document.title.startsWith('Error · Functions')")
+        assert page.evaluate(icon) == "trouble"
+        # One endpoint that fails is the trouble of those who read it.
+        show(console, "#/jobs")
+        console.fresh("jobs", "live")
+        show(console, "#/functions")
+        console.fresh("functions", "error")
+    finally:
+        quiet.post("__faults__", {"fault": "clear"})
+    page.click("[data-panel=functions] .remedy button")
+    console.fresh("functions", "polling")
+    console.until("(title) => document.title === title", before[0])
+    assert page.evaluate(icon) == before[1]
 
 
 # -- What comes from elsewhere is text --------------------------------------------------------------------------------

@@ -43,7 +43,8 @@ def test_each_state_has_its_mark_and_its_attributes(state: State, reason: Why, s
     drawn = draw(result((), state, reason, mode="streaming"))
     marks = elements(drawn, "button", data_s=style)
     assert len(marks) == 1
-    assert mark_of(result((), state, reason)).words == says
+    mark = mark_of(result((), state, reason))
+    assert mark.words + mark.link == says
     attributes = section(drawn)
     assert attributes["data-panel"] == "jobs"
     assert attributes["data-mode"] == "streaming"
@@ -82,8 +83,9 @@ def test_the_remedy_stands_where_refresh_stands(state: State, reason: Why, remed
 
 
 def test_a_paused_panel_counts_what_it_does_not_show() -> None:
-    assert mark_of(result((), State.PAUSED, Why.USER, changes_since=12)).words == "Paused, 12 changes since"
-    assert mark_of(result((), State.PAUSED, Why.USER, changes_since=1)).words == "Paused, 1 change since"
+    for changes, says in ((12, ", 12 changes since"), (1, ", 1 change since"), (0, "")):
+        mark = mark_of(result((), State.PAUSED, Why.USER, changes_since=changes))
+        assert (mark.words, mark.link) == ("Paused", says)
 
 
 def test_the_mark_opens_and_says_why_and_what_comes_next() -> None:

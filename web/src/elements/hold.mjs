@@ -27,7 +27,11 @@ export class PenHold extends HTMLElement {
     on(this, "pointerenter", (event) => event.pointerType === "mouse" && this.#reason("pointer", true));
     on(this, "pointerleave", () => this.#reason("pointer", false));
     on(this, "focusin", () => this.#reason("focus", true));
-    on(this, "focusout", (event) => this.#reason("focus", this.contains(event.relatedTarget)));
+    on(this, "focusout", (event) => {
+      // Of a selection that was made just now the browser has not told yet: between the two reasons nothing may move.
+      this.#reason("selection", this.#selects());
+      this.#reason("focus", this.contains(event.relatedTarget));
+    });
     on(document, "selectionchange", () => this.#reason("selection", this.#selects()));
     on(this.#scroller() ?? window, "scroll", () => this.#reason("scroll", this.#scrolled() > 0), { passive: true });
 
