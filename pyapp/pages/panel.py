@@ -247,8 +247,8 @@ def head(
     mark = mark_of(result)
     heading = html(t"<h2>{title}</h2>") if show_title else html(t'<h2 class="sr">{title}</h2>')
     return html(
-        t'<header class="head">{heading}{_mark(name, mark, result, opened)}{before}<span class="count">{count}</span>{chip}'
-        t'<span class="grow"></span>{controls}<span class="remedy">{_remedy(title, result, reload, go_live)}</span></header>'
+        t'<header class="head">{heading}{_mark(name, mark, result, opened)}<span class="count">{count}</span>{chip}'
+        t'<span class="grow"></span><span class="remedy">{_remedy(title, result, reload, go_live)}</span>{before}{controls}</header>'
     )
 
 
@@ -276,8 +276,8 @@ def panel(
         body: what is under the head.
         reload: the needs that Refresh fetches.
         opened: `Env.opened`: the details behind the mark are drawn while they are open.
-        before, count, chip: behind the mark: controls of the figures, how many rows, how many are held back.
-        controls: at the right edge, what is asked for.
+        count, chip: behind the mark: how many rows, how many are held back.
+        before, controls: at the right edge, what is asked for; the first narrows what is shown.
         go_live: the remedy of a panel that the user paused.
         show_title: false where the page's own title says it.
     """

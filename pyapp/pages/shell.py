@@ -159,9 +159,9 @@ def strip(env: Env) -> TemplateResult:
     return html(
         t"<span><b>{of.connections}</b> {'connection' if of.connections == 1 else 'connections'}, "
         t"<b>{of.streams}</b> {'stream' if of.streams == 1 else 'streams'}</span>"
-        t"{_item(t'<b>{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
+        t"{_item(t'<b class="slot">{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
+        t"{_item(t'server clock <b class="slot">{_signed(offset, of.clock_coarse)}</b> s{about}') if offset is not None else nothing}"
         t"{_item(t'heartbeat <b>{heard(None, HEARTBEAT)}</b> ago') if of.beats else nothing}"
-        t"{_item(t'server clock <b>{_signed(offset, of.clock_coarse)}</b> s{about}') if offset is not None else nothing}"
         t'<span class="grow"></span>{_item(t"penstock {of.version}") if of.version else nothing}'
     )
 

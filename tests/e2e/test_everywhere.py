@@ -53,14 +53,18 @@ def test_axe_finds_no_violation_on_any_page_in_either_theme_wide_and_narrow(
 
 _WATCH_SHIFTS = """() => {
     const found = (globalThis.__shifts = []);
-    const panel = (node) => node.closest("[data-panel]")?.dataset.panel;
-    const said = (node) => node?.nodeType === 1 ? node : node?.parentElement;
+    const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(",");
     new PerformanceObserver((list) => {
-        for (const { hadRecentInput, value, sources } of list.getEntries()) {
+        for (const { hadRecentInput, sources } of list.getEntries()) {
             if (hadRecentInput) continue;
-            // Rows that enter a list in which nobody is move the rows below them: that is what such a list is for.
-            const moved = sources.map(({ node }) => said(node)).filter((node) => node && !node.closest("pen-hold tbody, .list ul"));
-            for (const node of moved) found.push(`${value.toFixed(5)} ${panel(node)}: ${node.outerHTML.slice(0, 120)}`);
+            for (const { node, previousRect, currentRect } of sources) {
+                const element = node?.nodeType === 1 ? node : node?.parentElement;
+                // Rows that enter a list in which nobody is move the rows below them: that is what such a list is for. A unit follows
+                // its own digits; a mark, its count and its remedy say another state of their panel. Nothing else moves.
+                if (!element || element.closest("pen-hold tbody, .list ul, .fig .u, .fresh, .count, .remedy, .pill")) continue;
+                const panel = element.closest("[data-panel]")?.dataset.panel;
+                found.push(`${panel}: ${place(previousRect)} -> ${place(currentRect)} ${element.className}: ${element.textContent}`);
+            }
         }
     }).observe({ type: "layout-shift", buffered: false });
 }"""
