@@ -152,17 +152,21 @@ def notice(env: Env) -> TemplateResult:
 
 
 def strip(env: Env) -> TemplateResult:
-    """What is measured about the connection; what is not measured is not there."""
+    """What is measured about the connection; what is not measured is not there.
+
+    What comes and goes stands at an end of its side, so that it moves nothing.
+    """
     of = env.strip
     offset = of.clock_offset_ms
     about = " ± 1 s" if of.clock_coarse else ""
     return html(
         t"<span><b>{of.connections}</b> {'connection' if of.connections == 1 else 'connections'}, "
         t"<b>{of.streams}</b> {'stream' if of.streams == 1 else 'streams'}</span>"
-        t"{_item(t'<b class="slot">{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
         t"{_item(t'server clock <b class="slot">{_signed(offset, of.clock_coarse)}</b> s{about}') if offset is not None else nothing}"
         t"{_item(t'heartbeat <b>{heard(None, HEARTBEAT)}</b> ago') if of.beats else nothing}"
-        t'<span class="grow"></span>{_item(t"penstock {of.version}") if of.version else nothing}'
+        t'<span class="grow"></span>'
+        t"{_item(t'<b class="slot">{formats.figures(of.events_per_min)}</b> events/min') if of.events_per_min is not None else nothing}"
+        t"{_item(t'penstock {of.version}') if of.version else nothing}"
     )
 
 

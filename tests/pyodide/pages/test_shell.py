@@ -52,7 +52,7 @@ def test_the_pill_has_a_glyph_and_words_for_every_state(state: Connection) -> No
 
 def test_the_strip_shows_only_what_is_measured() -> None:
     drawn = to_html(shell.strip(replace(ENV, strip=StripView(1, 4, 38.0, True, 200.0, "0.1.0"))))
-    assert words(drawn) == "1 connection, 4 streams38 events/minserver clock +0.2 sheartbeat agopenstock 0.1.0"
+    assert words(drawn) == "1 connection, 4 streamsserver clock +0.2 sheartbeat ago38 events/minpenstock 0.1.0"
     # The age moves by itself: a strip that says how long ago it was would be painted with every heartbeat.
     assert elements(drawn, "pen-age", of=HEARTBEAT)
     assert words(to_html(shell.strip(ENV))) == "0 connections, 0 streams"
