@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from conftest import ROOT, Console, Server
 from everywhere import NARROW, WIDE, addresses, show
@@ -180,16 +180,17 @@ def test_a_refresh_that_fails_stands_beside_what_was_read_and_the_browser_s_tab_
 # -- What comes from elsewhere is text --------------------------------------------------------------------------------
 
 _HOSTILE = "<img src=x onerror='globalThis.__pwned=1'>\u202e\u0007\"'" + "W" * 10_000
+_NAMES = ("function_name", "error", "worker_id", "name")
 
 
 def _spoil(value: Any) -> Any:
     """An answer whose every name and message is hostile."""
-    if isinstance(value, dict):
-        return {
-            name: f"{_HOSTILE}" if name in ("function_name", "error", "worker_id", "name") and one is not None else _spoil(one)
-            for name, one in value.items()
-        }
-    return [_spoil(one) for one in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_spoil(one) for one in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, Any]", value)
+    return {name: _HOSTILE if name in _NAMES and one is not None else _spoil(one) for name, one in fields.items()}
 
 
 def test_hostile_text_is_shown_as_text_and_widens_nothing(chromium: Browser, quiet: Server, open_console: Open) -> None:

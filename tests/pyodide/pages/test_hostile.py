@@ -25,6 +25,7 @@ ANSWERS: tuple[tuple[str, type[BaseModel]], ...] = (
     (r"jobs/stats", jobs.JobsStats),
     (r"jobs/trends", jobs.JobTrends),
     (r"jobs/[^/]+/artifacts", artifacts.ArtifactsPage),
+    (r"jobs/[^/]+/timeline", jobs.Timeline),
     (r"jobs/[^/]+", jobs.Job),
     (r"functions", functions.FunctionsPage),
     (r"functions/[^/]+", functions.FunctionDetail),
