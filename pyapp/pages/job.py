@@ -12,11 +12,12 @@ from pyapp.pages.cancel_dialog import cancel_dialog
 from pyapp.pages.job_artifacts import artifacts
 from pyapp.pages.job_details import details
 from pyapp.pages.job_runs import runs
-from pyapp.pages.job_state import State, initial, needs, params, update
+from pyapp.pages.job_state import State, Tab, initial, needs, params, update
 from pyapp.pages.job_summary import summary
 from pyapp.pages.job_tabs import tabs
 from pyapp.pages.job_timeline import timeline
-from pyapp.pages.protocol import Env, Heading, Panel, Results
+from pyapp.pages.live_control import SetLive
+from pyapp.pages.protocol import Env, Heading, Listing, Panel, Results, Shown
 from pyapp.ui import TemplateResult, html
 
 __all__ = ["PANELS", "State", "heading", "initial", "layout", "needs", "params", "update"]
@@ -40,11 +41,21 @@ def _confirm(state: State, results: Results, env: Env) -> TemplateResult:
     return cancel_dialog(state.confirming)
 
 
+def _tree(tab: Tab) -> Listing:
+    """The jobs of the tree, as the part that shows them; all parts go on or stop together."""
+
+    def shown(state: State, results: Results, env: Env) -> Shown | None:
+        tree = results["timeline"].data if state.tab == tab else None
+        return Shown(tuple(tree.jobs), "all") if tree is not None else None
+
+    return Listing("jobs", shown, lambda state: state.live, lambda state, on, now_ms: SetLive(panel=tab, live=on))
+
+
 PANELS: Mapping[str, Panel] = {
     "summary": Panel(("job", "timeline", "workers"), summary),
     "tabs": Panel(("timeline", "artifacts", "job"), tabs),
-    "timeline": Panel(("timeline",), timeline),
-    "runs": Panel(("timeline",), runs),
+    "timeline": Panel(("timeline",), timeline, listing=_tree("timeline")),
+    "runs": Panel(("timeline",), runs, listing=_tree("runs")),
     "artifacts": Panel(("artifacts", "content"), artifacts),
     "details": Panel(("job",), details),
     "confirm": Panel((), _confirm),

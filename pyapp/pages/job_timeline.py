@@ -186,7 +186,8 @@ def _row(job: Job, place: Place, pieces: tuple[Piece, ...], current: str) -> Tem
 
 def _bar(piece: Piece) -> TemplateResult:
     if piece.end is None:
-        return html(t'<span class="g-bar k-{piece.kind} grows" aria-hidden="true" .style={{"--from": round(piece.start, 3)}}></span>')
+        begins = {"--from": round(piece.start, 3)}
+        return html(t'<span class="g-bar k-{piece.kind} grows" aria-hidden="true" .style={begins}></span>')
     ends = {"--from": round(piece.start, 3), "--to": round(piece.end, 3)}
     return html(t'<span class="g-bar k-{piece.kind}" aria-hidden="true" .style={ends}></span>')
 

@@ -77,6 +77,9 @@ def test_cancel_and_retry_by_keyboard_show_what_the_job_does_next(chromium: Brow
     console = open_console(chromium, f"{quiet.url}#/jobs/{job_id}")
     console.until("() => document.querySelector('[data-panel=summary] .st').dataset.st === 'active'")
     console.until("() => document.querySelector('[data-panel=timeline] .gantt').style.getPropertyValue('--now') > 500")
+    grown = "() => document.querySelector('[data-panel=timeline] .g-bar.grows').getBoundingClientRect().width"
+    width = console.page.evaluate(grown)
+    console.until(f"(width) => ({grown})() > width + 2", width)
     console.page.focus("[data-panel=summary] >> text=Cancel job")
     console.page.keyboard.press("Enter")
     console.until("() => document.activeElement.textContent === 'Keep it running'")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from page_fakes import result, stats
 
+from pyapp.core.cache.keys import item
 from pyapp.core.client import Client, aggregate, live
 from pyapp.core.errors import NetworkError
 from pyapp.core.freshness import FreshnessReason as Why
@@ -21,6 +22,7 @@ from pyapp.core.testing import FakeHttp, FakeSources, FakeVisibility, VirtualClo
 from pyapp.inventory import QUERIES, VIEWS, mutation_specs, query_specs, stream_specs
 from pyapp.pages import jobs, routes, shell
 from pyapp.pages.asked import Cancel
+from pyapp.pages.job_state import ChooseTab
 from pyapp.pages.jobs_state import ChooseStatus
 from pyapp.pages.listing import Release
 from pyapp.pages.observing import only_later
@@ -28,6 +30,7 @@ from pyapp.pages.preferences import ChooseDensity, ChooseTheme, PreferenceStore
 from pyapp.pages.program import TOAST_MS, Program
 from pyapp.pages.protocol import HEARTBEAT, ShowToast, ToastLevel
 from pyapp.pages.settings import AskForget, Flip, ForgetAll
+from pyapp.pages.sorting import SortBy
 from pyapp.reducers import REDUCERS
 from pyapp.rollout import Rollout
 from pyapp.settings import PageFile
@@ -58,6 +61,7 @@ class FakeScreen:
         self.paints: list[Any] = []
         self.titles: list[str] = []
         self.hashes: list[str] = []
+        self.places: list[str] = []
         self.forgotten: list[str] = []
         self.icons: list[str] = []
         self.words: dict[str, str] = {}
@@ -81,6 +85,7 @@ class FakeScreen:
 
     def go(self, address: str) -> None:
         self.hashes.append(address)
+        self.places.append(address)
 
     def set_icon(self, kind: str) -> None:
         self.icons.append(kind)
@@ -418,3 +423,43 @@ def test_forgetting_is_asked_for_twice() -> None:
     assert world.forgotten == 0
     world.act(ForgetAll(), "panel confirm")
     assert world.forgotten == 1
+
+
+TREE_JOB = {**JOB, "id": "job_1", "root_id": "job_1"}
+
+
+def test_a_tab_of_a_job_is_a_place_of_its_own_and_an_order_is_not() -> None:
+    world = World("#/jobs/job_1")
+    world.clock.settle()
+    world.act(ChooseTab(tab="runs"), "panel tabs")
+    assert world.screen.places == ["#/jobs/job_1?tab=runs"]
+    world.act(SortBy(column="duration"), "panel runs")
+    assert world.screen.places == ["#/jobs/job_1?tab=runs"]
+    assert world.screen.hashes[-1] == "#/jobs/job_1?sort=-duration&tab=runs"
+    # The browser's word that the address is another now is our own.
+    before = len(world.screen.forgotten)
+    world.program.navigate("#/jobs/job_1?sort=-duration&tab=runs")
+    assert len(world.screen.forgotten) == before
+
+
+def test_a_tree_is_read_to_its_last_page_and_not_again_and_again_where_a_page_fails() -> None:
+    world = World("#/jobs/job_1")
+    world.clock.settle()
+
+    def page(name: str, cursor: str | None) -> dict[str, Any]:
+        return {"jobs": [{**TREE_JOB, "id": name}], "total": 3, "has_more": cursor is not None, "next_cursor": cursor}
+
+    world.http.take("jobs/job_1/timeline").reply(page("job_1", "c1"))
+    world.clock.settle()
+    world.http.take("jobs/job_1/timeline").reply(page("job_2", "c2"))
+    world.clock.settle()
+    failing = world.http.take("jobs/job_1/timeline")
+    failing.reply({"detail": "no"}, status=422)
+    sent = len(world.http.sent)
+    world.clock.settle()
+    world.clock.settle()
+    assert len(world.http.sent) == sent
+    shown = world.client.peek(item("timeline", "job_1"))
+    assert shown is not None
+    assert shown.data is not None
+    assert [one.id for one in shown.data.jobs] == ["job_1", "job_2"]
