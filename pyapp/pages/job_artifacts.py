@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("Type", "w9 p1", "w4"),
     Column("Size", "w6 num", "w2"),
     Column("Age", "w5 num p1", "w2", newest_first=True),
-    Column("Actions", "w9 act", "", hidden_word=True),
+    Column("Actions", "w9 act w-acts", "", hidden_word=True),
 )
 _SHAPES = {"available": "complete", "stored": "complete", "queued": "queued", "pending": "pending", "failed": "failed"}
 _WORDS = {"available": "Stored", "queued": "Queued", "pending": "Pending", "failed": "Failed"}
