@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pyapp.pages import formats
 from pyapp.ui import Action
 
-FIRST_LINES = 80
+FIRST_LINES = 48
 """Lines of a window that are rendered before the page knows which can be seen."""
 
 

@@ -124,7 +124,7 @@ def window_rows[Item](table: Table[Item], state: ListState, lines: Sequence[Item
     total = len(lines)
     start = min(state.start, max(0, total - 1))
     end = min(total, max(state.end, start))
-    body = each(lines[start:end], key=table.key, render=table.render, same=same)
+    body = each(lines[start:end], key=table.key, render=table.render, same=same, recycle=True)
     seen = Scrolled.on("start", "end", panel=table.panel)
     return _scroller(
         table,
