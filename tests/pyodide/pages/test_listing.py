@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_fakes import job, jobs
 
@@ -34,6 +34,7 @@ HOUR = Range(after=AT - timedelta(hours=1), before=AT)
 moments = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC))
 
 
+@settings(deadline=None)
 @given(after=moments, before=moments, prefix=st.sampled_from(["", "jobs."]))
 def test_a_window_survives_its_way_through_the_address(after: datetime, before: datetime, prefix: str) -> None:
     if after >= before:
@@ -43,6 +44,7 @@ def test_a_window_survives_its_way_through_the_address(after: datetime, before: 
     assert (read.range, problem) == (state.range, None)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["after", "before"]), st.text(max_size=40)))
 def test_any_address_is_a_list_and_what_makes_no_sense_is_said(params: dict[str, str]) -> None:
     state, problem = from_params(params)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_fakes import NOW, draw, elements, result, section, take, words
 
@@ -45,6 +45,7 @@ def state(**params: str) -> Any:
     return page.initial(params)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_the_scale_is_round_and_holds_the_highest_bar(highest: int) -> None:
     top = scale(highest)
