@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pyapp import numbers
 from pyapp.contract.jobs import TERMINAL_STATUSES, Job
 from pyapp.core.cache.result import Result
 from pyapp.pages import formats
@@ -68,7 +69,7 @@ def _known(job: Job) -> TemplateResult:
         given = job.source.model_dump(exclude_none=True)
         rows += [(_SOURCE.get(name, name), html(t'<bdi class="mono">{text}</bdi>')) for name, text in given.items()]
     rows += [
-        ("Attempts", f"{job.attempts:,}, at most {max(job.attempts, job.max_retries + 1):,}"),
+        ("Attempts", f"{numbers.count(job.attempts)}, at most {numbers.count(max(job.attempts, job.max_retries + 1))}"),
         ("Timeout", str(formats.seconds(job.timeout)) if job.timeout is not None else "none"),
         ("Queue wait", str(formats.duration(job.queue_wait_ms))),
         ("Duration", str(formats.duration(job.duration_ms))),

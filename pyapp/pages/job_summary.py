@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyapp import numbers
 from pyapp.contract.jobs import Job, Timeline
 from pyapp.contract.workers import Worker
 from pyapp.core.cache.result import Result
@@ -111,7 +112,7 @@ def _facts(job: Job, results: Results) -> TemplateResult:
     rows: list[tuple[str, object]] = [
         (_lasted_word(job), _lasted(job)),
         ("Queue wait", _wait(job)),
-        ("Attempt", f"{job.attempts:,} of {max(job.attempts, job.max_retries + 1):,}"),
+        ("Attempt", f"{numbers.count(job.attempts)} of {numbers.count(max(job.attempts, job.max_retries + 1))}"),
         *_when(job),
         ("Function", _function(job)),
         ("Worker", _worker(job, results)),
@@ -190,7 +191,7 @@ def _below(job: Job, results: Results) -> object:
         return formats.NONE
     failed = sum(one.status == "failed" for one in tree.jobs)
     words = "this job alone" if tree.total <= 1 else formats.plural(tree.total, "job")
-    return html(t'{words}, <span class="err">{failed:,} failed</span>') if failed and tree.total > 1 else words
+    return html(t'{words}, <span class="err">{numbers.count(failed)} failed</span>') if failed and tree.total > 1 else words
 
 
 def _error(job: Job) -> TemplateResult | None:

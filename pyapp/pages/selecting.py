@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pyapp import numbers
 from pyapp.pages import formats
 from pyapp.pages.protocol import Effect, MutationDone, MutationFailed, OfShown, ShowToast, ToastLevel
 from pyapp.pages.rows import Column
@@ -119,7 +120,7 @@ def bar(one: str, selected: Selected, shown: Iterable[str], acts: Sequence[Act],
     here = len(selected & frozenset(shown))
     away = len(selected) - here
     count = html(t'<span class="strong">{formats.plural(len(selected), one)} selected</span>') if selected else nothing
-    gone = html(t'<span class="note">{away:,} not shown: left alone</span>') if away else nothing
+    gone = html(t'<span class="note">{numbers.count(away)} not shown: left alone</span>') if away else nothing
     offered = [act for act in acts if act.count]
     buttons = each(offered, key=lambda act: act.word, render=_button)
     none = html(t'<span class="note">Nothing can be done with them now.</span>') if here and not offered else nothing
@@ -136,7 +137,8 @@ def bar(one: str, selected: Selected, shown: Iterable[str], acts: Sequence[Act],
 def _button(act: Act) -> TemplateResult:
     classes = "btn danger" if act.danger else "btn"
     return html(
-        t'<button type="button" class={classes} @click={act.press}>{icon(act.icon, small=True)}{act.word} <b>{act.count:,}</b></button>'
+        t'<button type="button" class={classes} @click={act.press}>{icon(act.icon, small=True)}{act.word} '
+        t"<b>{numbers.count(act.count)}</b></button>"
     )
 
 
@@ -144,7 +146,7 @@ def _progress(batch: Batch | None) -> TemplateResult | None:
     if batch is None:
         return nothing
     answered = batch.total - len(batch.waiting)
-    return html(t'<span class="note">{batch.word}: {answered:,} of {batch.total:,} answered</span>')
+    return html(t'<span class="note">{batch.word}: {numbers.count(answered)} of {numbers.count(batch.total)} answered</span>')
 
 
 # -- The batch --------------------------------------------------------------------------------------------------------
@@ -198,9 +200,9 @@ def _name(message: MutationDone | MutationFailed) -> str:
 
 def _summary(batch: Batch) -> ShowToast:
     """What the server said; what becomes of the rows is in the rows."""
-    accepted = f"{batch.accepted:,} accepted"
+    accepted = f"{numbers.count(batch.accepted)} accepted"
     if not batch.refused:
         return ShowToast(ToastLevel.OK, f"{batch.word}: {accepted}", "What becomes of them is in their rows.")
-    reasons = "; ".join(f"{count:,}: {reason}" for reason, count in Counter(batch.refused).most_common(3))
+    reasons = "; ".join(f"{numbers.count(count)}: {reason}" for reason, count in Counter(batch.refused).most_common(3))
     level: Literal[ToastLevel.ERROR, ToastLevel.WARNING] = ToastLevel.WARNING if batch.accepted else ToastLevel.ERROR
-    return ShowToast(level, f"{batch.word}: {accepted}, {len(batch.refused):,} refused", reasons)
+    return ShowToast(level, f"{batch.word}: {accepted}, {numbers.count(len(batch.refused))} refused", reasons)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pyapp import numbers
 from pyapp.numbers import ENGLISH, Marks
 
+ROOT = Path(__file__).resolve().parents[2]
 GERMAN = Marks(group=".", decimal=",", weekdays=("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"))
 INDIAN = Marks(further=2)
 SPANISH = Marks(group=".", decimal=",", shortest=5)
@@ -52,3 +54,8 @@ def test_days_have_the_names_of_the_locale() -> None:
     assert numbers.weekday(4) == "Fri"
     numbers.use(GERMAN)
     assert numbers.weekday(4) == "Fr"
+
+
+def test_no_page_writes_a_count_with_marks_of_its_own() -> None:
+    sources = [path for folder in ("pages", "ui") for path in (ROOT / "pyapp" / folder).rglob("*.py")]
+    assert [path.name for path in sources if ":,}" in path.read_text(encoding="utf-8")] == []

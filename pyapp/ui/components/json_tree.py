@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import cast
 
+from pyapp import numbers
 from pyapp.ui.template import TemplateResult, html, nothing
 
 OPEN_DEPTH = 2
@@ -21,7 +22,7 @@ def json_tree(value: object, *, nodes_max: int = NODES_MAX) -> TemplateResult:
     """
     budget = _Budget(nodes_max)
     body = _node(nothing, value, 0, budget)
-    rest = html(t'<p class="note">{budget.left_out:,} more values are not shown.</p>') if budget.left_out else nothing
+    rest = html(t'<p class="note">{numbers.count(budget.left_out)} more values are not shown.</p>') if budget.left_out else nothing
     return html(t'<div class="json mono">{body}</div>{rest}')
 
 
@@ -68,10 +69,11 @@ def _branch(
         return html(t'<span class="jl">{name}{opens}{closes}</span>')
     if depth >= DEPTH_MAX:
         budget.left_out += count
-        return html(t'<span class="jl">{name}{opens} {count:,} inside, too deep to show {closes}</span>')
+        return html(t'<span class="jl">{name}{opens} {numbers.count(count)} inside, too deep to show {closes}</span>')
     drawn = tuple(html(t"<li>{_node(key, one, depth + 1, budget)}</li>") for key, one in children if budget.take())
     noun = ("value" if opens == "[" else "key") + ("" if count == 1 else "s")
     return html(
-        t'<details ?open={depth < OPEN_DEPTH}><summary>{name}{opens}<span class="jc">{count:,} {noun}</span>{closes}</summary>'
+        t"<details ?open={depth < OPEN_DEPTH}><summary>{name}{opens}"
+        t'<span class="jc">{numbers.count(count)} {noun}</span>{closes}</summary>'
         t"<ul>{drawn}</ul></details>"
     )
