@@ -26,6 +26,7 @@ def list_menu(
     columns: Sequence[Column] = (),
     chosen: Chosen = None,
     sort: Sort | None = None,
+    choose: bool = True,
 ) -> TemplateResult:
     """The button with its popover, which is drawn while it is open.
 
@@ -35,19 +36,23 @@ def list_menu(
         opened: `Env.opened`.
         columns: those that can be chosen from; none where they cannot.
         chosen: which of them are shown.
+        choose: whether columns can be chosen; false where they only name the order.
         sort: the order, where the columns can be sorted by.
     """
     name = f"{MENU}{panel}"
 
     def body() -> TemplateResult:
-        return html(
-            t"{_columns(panel, columns, chosen) if columns else nothing}{_order(columns, sort) if sort else nothing}{_take(panel)}"
+        parts = (
+            _columns(panel, columns, chosen) if columns and choose else nothing,
+            _order(columns, sort) if sort else nothing,
+            _take(panel),
         )
+        return html(t"{parts}")
 
-    label = f"View of {words}: columns, order, export" if columns else f"Export {words}"
+    label = f"View of {words}: {'columns, ' if choose else ''}order, export" if columns else f"Export {words}"
     button = html(
         t'<button type="button" class="btn quiet icon menu" popovertarget={name} aria-haspopup="dialog" '
-        t"aria-label={label} title={label}>{icon('t-view', small=True)}</button>"
+        t"aria-label={label} title={label}>{icon('t-view' if columns else 't-export', small=True)}</button>"
     )
     return html(t"{button}{details_popover(name, label, body, opened)}")
 

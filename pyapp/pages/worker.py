@@ -1,44 +1,63 @@
 """One worker: its room as a ring, its instances with their heartbeats, and the functions that it runs.
 
     message   state
+    SortBy    that column's order of the instances
     SetLive   the page goes on, or stops where it is
     Reload    → Refresh
 
-It reads the same answer and stream as the list of workers. The URL: `workers/{name}`, `paused=1`.
+It reads the same answer and stream as the list of workers. The URL: `workers/{name}`, `sort=-failed`, `paused=1`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from pyapp.contract.workers import Instance, Worker
 from pyapp.core.cache.keys import live
 from pyapp.core.cache.result import Result
-from pyapp.pages import addresses, formats
+from pyapp.pages import addresses, formats, sorting
 from pyapp.pages.fleet import Fleet, failures, fleet_of, meter, stale_ids, state_mark
+from pyapp.pages.list_menu import list_menu
 from pyapp.pages.listings import whole
 from pyapp.pages.live_control import SetLive, live_control
 from pyapp.pages.panel import Reload, did_not_load, panel
 from pyapp.pages.protocol import Effect, Env, Heading, Message, Need, Panel, Refresh, Results
 from pyapp.pages.rows import Column, Table, loading, plain_rows
+from pyapp.pages.sorting import Sort, SortBy
 from pyapp.ui import TemplateResult, each, html, nothing
 from pyapp.ui.components.controls import COPY
 from pyapp.ui.components.donut import donut
 from pyapp.ui.components.marks import age
 
 _COLUMNS: Final = (
-    Column("State", "w7 w-st", "w4"),
-    Column("Instance", "", "w2"),
-    Column("Host", "w7 p2", "w3"),
-    Column("Running", "w9 w-load", "w4"),
-    Column("Processed", "w6 num p2", "w3"),
-    Column("Failed", "w5 num p1", "w2"),
-    Column("Up for", "w6 num p3", "w3"),
-    Column("Heartbeat", "w6 num w-dur", "w3"),
+    Column("State", "w7 w-st", "w4", sort="state"),
+    Column("Instance", "", "w2", sort="instance"),
+    Column("Host", "w7 p2", "w3", sort="host"),
+    Column("Running", "w9 w-load", "w4", sort="running"),
+    Column("Processed", "w6 num p2", "w3", sort="processed"),
+    Column("Failed", "w5 num p1", "w2", sort="failed"),
+    Column("Up for", "w6 num p3", "w3", sort="up"),
+    Column("Heartbeat", "w6 num w-dur", "w3", sort="heartbeat"),
 )
+_LARGEST_FIRST: Final = frozenset({"running", "processed", "failed", "heartbeat"})
+DEFAULT_SORT: Final = Sort(column="instance")
+
+Line = tuple[Instance, bool]
+"""An instance, and whether nobody has heard of it for too long."""
+
+_KEYS: Final[Mapping[str, Callable[[Line], Any]]] = {
+    "state": lambda line: not line[1],
+    "instance": lambda line: line[0].id,
+    "host": lambda line: line[0].hostname,
+    "running": lambda line: line[0].active_jobs,
+    "processed": lambda line: line[0].jobs_processed,
+    "failed": lambda line: line[0].jobs_failed,
+    "up": lambda line: line[0].started_at,
+    "heartbeat": lambda line: line[0].last_heartbeat,
+}
 
 
 class State(BaseModel):
@@ -47,17 +66,21 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
+    sort: Sort = DEFAULT_SORT
     live: bool = True
+    problem: str | None = None
 
 
 def initial(params: Mapping[str, str]) -> State:
     """The page of a URL."""
-    return State(name=params.get("name", ""), live=params.get("paused") != "1")
+    sort, problem = sorting.from_param(params.get("sort"), _KEYS, DEFAULT_SORT)
+    return State(name=params.get("name", ""), sort=sort, live=params.get("paused") != "1", problem=problem)
 
 
 def params(state: State) -> dict[str, str]:
     """What stands behind the path."""
-    return {} if state.live else {"paused": "1"}
+    sort = {} if state.sort == DEFAULT_SORT else {"sort": str(state.sort)}
+    return sort if state.live else sort | {"paused": "1"}
 
 
 def needs(state: State) -> dict[str, Need]:
@@ -68,6 +91,9 @@ def needs(state: State) -> dict[str, Need]:
 def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
     """The next state: the table above. A message of no interest here changes nothing."""
     match message:
+        case SortBy(column=column) if column in _KEYS:
+            sort = state.sort.by(column, largest_first=column in _LARGEST_FIRST)
+            return state.model_copy(update={"sort": sort, "problem": None})
         case SetLive(live=on):
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
@@ -145,13 +171,14 @@ def _ring(fleet: Fleet) -> TemplateResult:
 def _instances(state: State, results: Results, env: Env) -> TemplateResult:
     result, worker = results["workers"], _worker(state, results)
     stale = _stale(results, env.now_ms)
+    menu = list_menu("instances", "the instances", env.opened, columns=_COLUMNS, sort=state.sort, choose=False)
     count: object = nothing
     if worker is None:
-        body = _absent("Instances", result, loading(_table(stale)))
+        body = _absent("Instances", result, loading(_table(stale, state.sort)))
     elif not worker.instances:
         body = html(t'<div class="blank"><span class="strong">No instance is running.</span>One appears here as it starts.</div>')
     else:
-        body = plain_rows(_table(stale), sorted(worker.instances, key=lambda one: one.id), same=(stale,))
+        body = plain_rows(_table(stale, state.sort), _arranged(state, worker, stale), same=(stale,))
         count = formats.count(len(worker.instances))
     return panel(
         "instances",
@@ -162,17 +189,22 @@ def _instances(state: State, results: Results, env: Env) -> TemplateResult:
         opened=env.opened,
         classes="c8",
         count=count,
-        controls=live_control("instances", live=state.live),
+        controls=html(t"{live_control('instances', live=state.live)}{menu}"),
         go_live=SetLive(panel="instances", live=True),
     )
 
 
 def _shown(state: State, results: Results, env: Env, workers: Sequence[Worker]) -> list[Instance]:
     worker = _worker(state, results)
-    return sorted(worker.instances, key=lambda one: one.id) if worker is not None else []
+    return _arranged(state, worker, _stale(results, env.now_ms)) if worker is not None else []
 
 
-def _table(stale: frozenset[str]) -> Table[Instance]:
+def _arranged(state: State, worker: Worker, stale: frozenset[str]) -> list[Instance]:
+    lines = ((one, one.id in stale) for one in worker.instances)
+    return [one for one, _ in sorting.arranged(lines, state.sort, _KEYS, lambda line: line[0].id)]
+
+
+def _table(stale: frozenset[str], sort: Sort) -> Table[Instance]:
     def row(one: Instance) -> TemplateResult:
         state = state_mark("stale" if one.id in stale else "ready")
         jobs = addresses.to("jobs", worker=one.id)
@@ -187,7 +219,7 @@ def _table(stale: frozenset[str]) -> Table[Instance]:
             t'<td class="num">{age(formats.iso(one.last_heartbeat))}</td></tr>'
         )
 
-    return Table("instances", "Instances", _COLUMNS, key=lambda one: one.id, render=row, bones=3)
+    return Table("instances", "Instances", _COLUMNS, key=lambda one: one.id, render=row, bones=3, sort=sort)
 
 
 def _functions(state: State, results: Results, env: Env) -> TemplateResult:

@@ -158,3 +158,23 @@ def test_only_a_change_of_who_is_silent_makes_the_clock_paint() -> None:
     fleet = listed(busy("a", 10))
     assert clock(fleet, ENV.now_ms) == clock(fleet, ENV.now_ms + 5_000) == frozenset()
     assert clock(fleet, ENV.now_ms + 25_000) == {"a_0"}
+
+
+def test_instances_sort_by_every_column_and_the_address_keeps_it() -> None:
+    made = busy("w", 3, 40, 1)
+    counts = {"w_0": 5, "w_1": 9, "w_2": 7}
+    changed = tuple(one.model_copy(update={"jobs_processed": counts[one.id]}) for one in made.instances)
+    results = listed(made.model_copy(update={"instances": changed}))
+
+    def order(state: one_page.State) -> list[str]:
+        drawn = draw(one_page.PANELS, "instances", state, results)
+        return [one.attributes["data-copy"] for one in elements(drawn, "td") if "data-copy" in one.attributes]
+
+    state = one_page.initial({"name": "w"})
+    assert order(state) == ["w_0", "w_1", "w_2"]
+    for column, first in (("processed", "w_1"), ("state", "w_1"), ("heartbeat", "w_2")):
+        sorted_by = one_page.update(state, SortBy(column=column))
+        assert isinstance(sorted_by, one_page.State)
+        assert order(sorted_by)[0] == first
+        assert one_page.initial({"name": "w", **one_page.params(sorted_by)}) == sorted_by
+    assert one_page.initial({"name": "w", "sort": "nonsense"}).problem is not None

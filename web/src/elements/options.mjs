@@ -1,4 +1,4 @@
-// <pen-options active="id">: a listbox that scrolls by itself; its active option is kept in sight.
+// <pen-options active="id">: around a listbox that scrolls by itself; its active option is kept in sight.
 
 export class PenOptions extends HTMLElement {
   static observedAttributes = ["active"];
