@@ -5,7 +5,7 @@ What cancels is asked for twice; a retry adds a run and destroys nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -64,14 +64,17 @@ def many_of(jobs: Sequence[Job]) -> Many:
     return Many(ids=tuple(job.id for job in jobs), names=tuple(dict.fromkeys(job.function_name for job in jobs)))
 
 
-def start(asked: AskedJobs, ids: Iterable[str], verb: Verb) -> tuple[AskedJobs, Batch, tuple[Effect, ...]]:
-    """Ask it of each; the coordinator sends a few at a time."""
+def start(asked: AskedJobs, wanted: Mapping[str, str], verb: Verb) -> tuple[AskedJobs, Batch, tuple[Effect, ...]]:
+    """Ask it of each; the coordinator sends a few at a time.
+
+    Args:
+        wanted: the jobs by their ids, each with the end of it that was seen (`asked.ending`); empty where that means nothing.
+    """
     effects: list[Effect] = []
-    ids = tuple(ids)
-    for job_id in reversed(ids):
-        asked, effect = asking.ask(asked, job_id, verb)
+    for job_id, seen in reversed(tuple(wanted.items())):
+        asked, effect = asking.ask(asked, job_id, verb, seen)
         effects.append(effect)
-    return asked, selecting.begin(asking.MUTATIONS[verb], _WORDS[verb], ids), tuple(reversed(effects))
+    return asked, selecting.begin(asking.MUTATIONS[verb], _WORDS[verb], wanted), tuple(reversed(effects))
 
 
 def bar(rows: Sequence[Job], selected: Selected, asked: AskedJobs, batch: Batch | None) -> TemplateResult:

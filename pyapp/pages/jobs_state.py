@@ -19,7 +19,7 @@ Filters and the window are in the URL; what was asked and the dialog are not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,21 +174,22 @@ def _about_many(state: State, message: Message) -> State | tuple[State, *tuple[E
             jobs = jobs_many.meant(rows, state.selected, state.asked, "cancel")
             return state.model_copy(update={"many": jobs_many.many_of(jobs) if jobs else None})
         case WithShown(AskMany(verb="retry"), rows):
-            return _start(state, [job.id for job in jobs_many.meant(rows, state.selected, state.asked, "retry")], "retry")
+            jobs = jobs_many.meant(rows, state.selected, state.asked, "retry")
+            return _start(state, {job.id: asking.ending(job) for job in jobs}, "retry")
         case CancelMany() if state.many is not None:
-            return _start(state, state.many.ids, "cancel")
+            return _start(state, dict.fromkeys(state.many.ids, ""), "cancel")
         case KeepMany():
             return state.model_copy(update={"many": None})
         case _:
             return state
 
 
-def _start(state: State, ids: Sequence[str], verb: asking.Verb) -> State | tuple[State, *tuple[Effect, ...]]:
-    if not ids:
+def _start(state: State, wanted: Mapping[str, str], verb: asking.Verb) -> State | tuple[State, *tuple[Effect, ...]]:
+    if not wanted:
         return state.model_copy(update={"many": None})
-    asked, batch, effects = jobs_many.start(state.asked, ids, verb)
+    asked, batch, effects = jobs_many.start(state.asked, wanted, verb)
     return state.model_copy(
-        update={"asked": asked, "batch": batch, "many": None, "selected": state.selected - frozenset(ids)}
+        update={"asked": asked, "batch": batch, "many": None, "selected": state.selected - frozenset(wanted)}
     ), *effects
 
 

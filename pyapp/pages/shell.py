@@ -12,10 +12,11 @@ from string.templatelib import Template
 from pyapp import numbers
 from pyapp.pages import formats
 from pyapp.pages.commands import PALETTE, Command
+from pyapp.pages.copying import copy_button
 from pyapp.pages.preferences import ChooseTheme, Theme
 from pyapp.pages.protocol import HEARTBEAT, Connection, ConnectionView, Env, Heading, Toast, ToastLevel
 from pyapp.ui import Action, TemplateResult, each, html, nothing
-from pyapp.ui.components.controls import copyable, details_popover, facts, icon_button
+from pyapp.ui.components.controls import details_popover, facts, icon_button
 from pyapp.ui.components.marks import heard, icon
 
 CONNECTION = "connection"
@@ -106,7 +107,7 @@ def _crumbs(heading: Heading) -> TemplateResult:
     return html(
         t'<div class="crumbs"><a class="parent" href={heading.back}>{heading.word}</a>'
         t'<span class="sep parent" aria-hidden="true">/</span>'
-        t"<h1 title={heading.name}><bdi>{heading.name}</bdi></h1>{copyable(heading.name)}</div>"
+        t"<h1 title={heading.name}><bdi>{heading.name}</bdi></h1>{copy_button(heading.name, heading.name)}</div>"
     )
 
 

@@ -31,6 +31,7 @@ ROOTS: Final = ("keys", "palette", "sheet")
 RECENT: Final = "palette.recent"
 """The name under which the browser keeps what was chosen in the palette."""
 RECENT_MAX: Final = 6
+BRIEF_MAX: Final = 120
 _THEME: Final = "theme "
 _THEMES: Final[tuple[tuple[Theme, str, str], ...]] = (
     ("system", "Theme: follow the system", "t-theme"),
@@ -109,7 +110,7 @@ class Tools:
             case shortcuts.CloseSheet():
                 self._show_sheet(False)
             case CopyText(text=text):
-                self._copy(text, text)
+                self._copy(text, _brief(text))
             case exporting.Export(panel=panel, format=form):
                 self.exports.ask(panel, form)
             case _:
@@ -174,7 +175,7 @@ class Tools:
                 self._desk.run(ShowToast(ToastLevel.OK, "Copied", what))
             else:
                 why = "The browser does not permit it here. Select it and copy it by hand:"
-                self._desk.run(ShowToast(ToastLevel.WARNING, "Not copied", f"{why} {text}"))
+                self._desk.run(ShowToast(ToastLevel.WARNING, "Not copied", f"{why} {_brief(text)}"))
             self._client.wake()
 
         self._desk.copy(text, told)
@@ -255,6 +256,11 @@ class Tools:
                     t"<pen-keys bindings={bound} @command={Command.on('name')}></pen-keys>"
                     t"<pen-copies @copytext={CopyText.on('text')}></pen-copies>"
                 )
+
+
+def _brief(text: str) -> str:
+    """A text for a message: itself while it is short."""
+    return text if len(text) <= BRIEF_MAX and "\n" not in text else f"{text[:BRIEF_MAX].split(chr(10))[0]}… ({len(text):,} characters)"
 
 
 def _act(command: str, words: str, symbol: str, also: str) -> Entry:

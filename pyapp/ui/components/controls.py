@@ -78,11 +78,6 @@ COPY = html(t'<button type="button" class="copy" aria-label="Copy" title="Copy">
 """Copies the nearest `data-copy` around it (`web/src/elements/copies.mjs`): the same for every row, so that it costs a row nothing."""
 
 
-def copyable(text: str) -> TemplateResult:
-    """The button that copies a text which stands beside it."""
-    return html(t"<span data-copy={text}>{COPY}</span>")
-
-
 def popover(name: str, label: str, body: TemplateResult) -> TemplateResult:
     """A native popover; the button that opens it says `popovertarget="name"` and is placed beside it by elements/popover.mjs."""
     return html(t'<div class="pop" id={name} popover role="dialog" aria-label={label}>{body}</div>')

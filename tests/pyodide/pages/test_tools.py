@@ -152,6 +152,17 @@ def test_copying_says_so_and_says_what_to_do_where_it_is_not_permitted() -> None
     assert "copy it by hand: job_2" in json.dumps(world.screen.paints)
 
 
+def test_a_long_text_is_copied_whole_and_named_by_its_beginning() -> None:
+    world = World("#/jobs")
+    text = "first line\n" + "x" * 5_000
+    world.act(CopyText(text=text), "keys")
+    world.clock.settle()
+    assert world.screen.copied == [text]
+    drawn = json.dumps(world.screen.paints, ensure_ascii=False)
+    assert "first line… (5,011 characters)" in drawn
+    assert "xxx" not in drawn
+
+
 def test_a_live_list_is_exported_as_it_is_held() -> None:
     world = quiet_jobs()
     world.act(Export(panel="jobs", format="csv"))
