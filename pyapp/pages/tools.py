@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, cast
 
 from pyapp.core.client import Client
 from pyapp.core.storage import Memory, Storage
-from pyapp.pages import commands, exporting, findable, palette, shortcuts
+from pyapp.pages import commands, exporting, findable, formats, palette, shortcuts
 from pyapp.pages.commands import Command, CopyText
 from pyapp.pages.findable import Entry
 from pyapp.pages.observing import Observers
@@ -260,7 +260,9 @@ class Tools:
 
 def _brief(text: str) -> str:
     """A text for a message: itself while it is short."""
-    return text if len(text) <= BRIEF_MAX and "\n" not in text else f"{text[:BRIEF_MAX].split(chr(10))[0]}… ({len(text):,} characters)"
+    if len(text) <= BRIEF_MAX and "\n" not in text:
+        return text
+    return f"{text[:BRIEF_MAX].partition('\n')[0]}… ({formats.plural(len(text), 'character')})"
 
 
 def _act(command: str, words: str, symbol: str, also: str) -> Entry:
