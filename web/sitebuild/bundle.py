@@ -28,8 +28,8 @@ def font_faces() -> str:
 
 
 def style_order() -> list[Path]:
-    """Every style sheet of web/styles: the tokens first, the others by name."""
-    return sorted(STYLES.glob("*.css"), key=lambda path: (path.name != "tokens.css", path.name))
+    """Every style sheet of web/styles: the tokens first, the others by name, and last that for paper, which outdoes them all."""
+    return sorted(STYLES.glob("*.css"), key=lambda path: (path.name != "tokens.css", path.name == "print.css", path.name))
 
 
 def build_bundle() -> tuple[Path, dict[str, str]]:
