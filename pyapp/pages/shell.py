@@ -82,7 +82,7 @@ def shell(heading: Heading, env: Env) -> TemplateResult:
         t'<pen-skip to="main"><a class="skip" href="#main">Skip to content</a></pen-skip><div class="app">'
         t'<nav class="rail" aria-label="Pages"><a class="mark" href="#/dashboard" aria-label="Penstock, overview">{icon("logo")}</a>'
         t"<ul>{places}</ul></nav>"
-        t'<header class="bar">{_crumbs(heading)}{profile}<span class="grow"></span>{_find()}<div class="root" data-root="pill"></div>'
+        t'<header class="bar">{_crumbs(heading)}{profile}<span class="grow"></span><div class="root" data-root="pill"></div>{_find()}'
         t"{icon_button(symbol, words, ChooseTheme(theme=following))}</header>"
         t'<main id="main" tabindex="-1"><div class="root" data-root="notice"></div><div class="root" data-root="page"></div></main>'
         t'<footer class="strip"><div class="root" data-root="strip"></div></footer></div>'
