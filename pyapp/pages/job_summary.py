@@ -27,13 +27,13 @@ def summary(state: State, results: Results, env: Env) -> TemplateResult:
     """The panel."""
     result: Result[Job] = results["job"]
     job = result.data
-    before: object = nothing
+    state_mark: object = nothing
     controls: object = nothing
     if job is None:
         body = _absent(state, result)
     else:
         asked = find(state.asked, job.id)
-        before, controls = status(job.status), _controls(job, asked)
+        state_mark, controls = status(job.status), _controls(job, asked)
         body = html(t"{_now(job)}{_said(job, asked)}{_facts(job, results)}{nothing if state.tab == 'details' else _error(job)}")
     return panel(
         "summary",
@@ -43,7 +43,7 @@ def summary(state: State, results: Results, env: Env) -> TemplateResult:
         reload=("job",),
         opened=env.opened,
         classes="c12 job",
-        before=before,
+        chip=state_mark,
         controls=controls,
     )
 
