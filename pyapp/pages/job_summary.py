@@ -65,7 +65,7 @@ def _absent(state: State, result: Result[Job]) -> TemplateResult:
     )
 
 
-def _controls(job: Job, asked: Asked | None) -> TemplateResult | None:
+def _controls(job: Job, asked: Asked | None) -> TemplateResult:
     """Retry or cancel, whichever makes sense; the place is kept while something was asked."""
     if asked is not None and asked.pending(job):
         return html(t'<span class="act-one"><span class="asked" role="status">Asked</span></span>')
@@ -75,7 +75,8 @@ def _controls(job: Job, asked: Asked | None) -> TemplateResult | None:
     elif job.status in REPEATABLE:
         press, word, symbol = Retry(job_id=job.id, seen=ending(job)), "Retry", "t-refresh"
     else:
-        return nothing
+        # On a narrow screen it has a line of its own, which stays when a job ends.
+        return html(t'<span class="act-one"></span>')
     return html(
         t'<span class="act-one"><button type="button" class="btn" @click={press}>{icon(symbol, small=True)}{word}</button></span>'
     )
