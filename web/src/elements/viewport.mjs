@@ -14,7 +14,7 @@ import {
 } from "@tanstack/virtual-core";
 
 /** Lines rendered beyond what can be seen, on each side; asked for again when fewer than a third of them are left. */
-const SPARE = 16;
+const SPARE = 12;
 const NEAR = SPARE / 3;
 const LINE_PX = 32;
 
