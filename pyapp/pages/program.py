@@ -9,40 +9,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from pyapp.core.client import Client, Result
 from pyapp.core.clock import Timer
-from pyapp.core.errors import RequestError
 from pyapp.core.storage import Storage
 from pyapp.pages import routes, shell
 from pyapp.pages.commands import CopyText
 from pyapp.pages.connection import connection_view, strip_view
+from pyapp.pages.effects import Effects
 from pyapp.pages.event_rate import EventRate
 from pyapp.pages.list_menu import MENU
 from pyapp.pages.observing import Observers
 from pyapp.pages.panel import WHY
+from pyapp.pages.ports import Choices, Screen
 from pyapp.pages.preferences import Choose, ChooseDensity, ChooseShortcuts, ChooseTheme, PreferenceStore
 from pyapp.pages.protocol import (
     HEARTBEAT,
     Connection,
-    Copy,
-    Download,
     Effect,
     Env,
-    Forget,
     Heading,
     Message,
-    Mutate,
-    MutationDone,
-    MutationFailed,
-    Navigate,
     OfShown,
     Page,
     Panel,
-    Refresh,
     Results,
-    SetFlag,
     ShowToast,
     Toast,
     ToastLevel,
@@ -50,8 +42,8 @@ from pyapp.pages.protocol import (
     WithShown,
 )
 from pyapp.pages.tab_health import TabHealth
+from pyapp.pages.toasts import Toasts
 from pyapp.pages.tools import ROOTS, Tools
-from pyapp.settings import Settings
 from pyapp.ui import Action
 from pyapp.ui.actions import decode_action
 from pyapp.ui.components.controls import Toggled
@@ -63,64 +55,9 @@ COARSE_MS = 5_000
 """The step of `Env.now_ms`: good for a worker that is stale after 30 s, and no reason to paint every second."""
 MEASURE_MS = 250
 """How old the shell's figures may be when something else is painted."""
-TOAST_MS = 8_000
-TOASTS_MAX = 4
 SHELL_ROOTS = ("pill", "notice", "strip", "toasts", *ROOTS)
 _STEADY = (Connection.LIVE, Connection.POLLING, Connection.PAUSED)
 """What the pill says without a count-down."""
-
-
-class Screen(Protocol):
-    """What the program needs of the page in the browser."""
-
-    def paint(self, text: str) -> str:
-        """Draw one paint of the encoder; returns what `Encoder.report` takes."""
-        ...
-
-    def forget(self, root: str) -> None: ...
-
-    def set_title(self, title: str) -> None: ...
-
-    def replace_hash(self, address: str) -> None: ...
-
-    def go(self, address: str) -> None: ...
-
-    def set_icon(self, kind: str) -> None:
-        """The icon in the browser's tab (`tab_health`)."""
-        ...
-
-    def set_clock_offset(self, ms: float) -> None:
-        """How far the server's clock is ahead, for the ages that tick by themselves (RT-55)."""
-        ...
-
-    def set_moments(self, moments: str) -> None:
-        """JSON: wall times in ms by the names under which ages show them (`marks.heard`)."""
-        ...
-
-    def copy(self, text: str, told: Callable[[bool], None]) -> None:
-        """Put text on the clipboard; `told` learns later whether it is there."""
-        ...
-
-    def download(self, name: str, kind: str, text: str) -> None:
-        """Give the browser a file to keep; `kind` is its media type."""
-        ...
-
-    def link(self) -> str:
-        """The page's whole address."""
-        ...
-
-
-class Choices(Protocol):
-    """What the page runs with, and what a person may change of it."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    def set(self, name: str, value: bool) -> None: ...
-
-    def unset(self, name: str) -> None: ...
-
-    def on_change(self, callback: Callable[[], None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +104,6 @@ class Program:
         self._encoder = Encoder()
         self._choices = choices
         self._preferences = preferences
-        self._forget = forget
         self._tools = Tools(client, self, storage)
         settings = choices.settings
         profile = settings.profile if settings.profile_source == "server" else ""
@@ -176,12 +112,13 @@ class Program:
         self._page: Page | None = None
         self._state: Any = None
         self._observers = Observers(client, self._came)
+        self._effects = Effects(client, screen, choices, self._observers, self, forget)
         self._dirty: dict[str, None] = {}
         self._later: dict[str, None] = {}
         self._clocks: dict[str, object] = {}
         self._moments: dict[str, float] = {}
         self._errors: list[str] = []
-        self._toasts = 0
+        self._toasts = Toasts(client.clock, self._toasted)
         self._events = EventRate()
         self._timer: Timer | None = None
         self._timer_ms = 0.0
@@ -243,6 +180,10 @@ class Program:
     def _heading(self) -> Heading:
         return self._page.heading(self._state) if self._page is not None else Heading("Not found")
 
+    def _toasted(self, shown: tuple[Toast, ...]) -> None:
+        self._set_env(toasts=shown)
+        self._client.wake()
+
     def _paused(self, paused: bool) -> None:
         self._show_health()
 
@@ -291,7 +232,7 @@ class Program:
             case Toggled(id=name, new_state=state):
                 self._open(name if state == "open" else "")
             case shell.DismissToast(id=number):
-                self._dismiss(number)
+                self._toasts.dismiss(number)
             case _ if not self._tools.take(action):
                 self.send(action)
             case _:
@@ -321,12 +262,18 @@ class Program:
             if panel is None or panel.listing is None:
                 return
             shown = panel.listing.shown(self._state, self._needed(panel), self._env)
-            self._update(WithShown(action, shown.rows if shown is not None else ()))
+            self.update(WithShown(action, shown.rows if shown is not None else ()))
         else:
-            self._update(action)
+            self.update(action)
 
     def run(self, effect: Effect) -> None:
-        self._run(effect)
+        self._effects.run(effect)
+
+    def say(self, wish: ShowToast) -> None:
+        self._toasts.show(wish)
+
+    def copied(self, text: str) -> None:
+        self._tools.take(CopyText(text=text))
 
     def redraw(self, root: str) -> None:
         self._dirty[root] = None
@@ -350,7 +297,7 @@ class Program:
         self._measure()
         self._tick()
 
-    def _update(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """One step of the page, and its effects. A page that raises keeps its state."""
         if self._page is None:
             return
@@ -358,7 +305,7 @@ class Program:
             outcome: Any = self._page.update(self._state, message)
         except Exception as error:
             self._record(error)
-            self._toast(ShowToast(ToastLevel.ERROR, "That did not work", "The console made a mistake. Reload if it stays."))
+            self.say(ShowToast(ToastLevel.ERROR, "That did not work", "The console made a mistake. Reload if it stays."))
             return
         state: Any
         effects: tuple[Effect, ...]
@@ -373,55 +320,7 @@ class Program:
             self._dirty |= dict.fromkeys(("page", *self._panel_roots()))
             self._measure()
         for effect in effects:
-            self._run(effect)
-
-    def _run(self, effect: Effect) -> None:
-        match effect:
-            case Mutate(name, args):
-                page = self._page
-                self._client.mutate(name, args, lambda outcome: self._mutated(page, name, args, outcome))
-            case Refresh(need):
-                wanted = self._observers.need(need)
-                if wanted is not None:
-                    self._client.refresh(wanted.key)
-            case Navigate(address):
-                self._screen.go(address)
-            case ShowToast():
-                self._toast(effect)
-            case Copy(text):
-                self._tools.take(CopyText(text=text))
-            case Download(name, kind, text):
-                self._screen.download(name, kind, text)
-            case SetFlag(name, value):
-                self._choices.unset(name) if value is None else self._choices.set(name, value)
-            case Forget():
-                self._forget()
-            case Visit():
-                pass  # the address was set with the state
-
-    def _mutated(self, page: Page | None, name: str, args: Mapping[str, str], outcome: str | RequestError) -> None:
-        if page is not self._page:
-            if isinstance(outcome, RequestError):
-                self._toast(ShowToast(ToastLevel.ERROR, f"{name} was not done", str(outcome)))
-            return
-        if isinstance(outcome, RequestError):
-            self._update(MutationFailed(name, args, str(outcome)))
-        else:
-            self._update(MutationDone(name, args, outcome))
-
-    # Messages -----------------------------------------------------------------------------------------------------------------
-
-    def _toast(self, wish: ShowToast) -> None:
-        self._toasts += 1
-        toast = Toast(self._toasts, wish.level, wish.title, wish.text)
-        self._set_env(toasts=(*self._env.toasts, toast)[-TOASTS_MAX:])
-        # Trouble stays until it was read.
-        if wish.level not in (ToastLevel.ERROR, ToastLevel.WARNING):
-            self._client.clock.call_at(self._client.clock.now() + TOAST_MS, lambda: self._dismiss(toast.id))
-
-    def _dismiss(self, number: int) -> None:
-        self._set_env(toasts=tuple(toast for toast in self._env.toasts if toast.id != number))
-        self._client.wake()
+            self._effects.run(effect)
 
     # What is measured ---------------------------------------------------------------------------------------------------------
 

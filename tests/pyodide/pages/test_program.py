@@ -27,10 +27,11 @@ from pyapp.pages.jobs_state import ChooseStatus
 from pyapp.pages.listing import Release
 from pyapp.pages.observing import only_later
 from pyapp.pages.preferences import ChooseDensity, ChooseTheme, PreferenceStore
-from pyapp.pages.program import TOAST_MS, Program
+from pyapp.pages.program import Program
 from pyapp.pages.protocol import HEARTBEAT, ShowToast, ToastLevel
 from pyapp.pages.settings import AskForget, Flip, ForgetAll
 from pyapp.pages.sorting import SortBy
+from pyapp.pages.toasts import TOAST_MS
 from pyapp.reducers import REDUCERS
 from pyapp.rollout import Rollout
 from pyapp.settings import PageFile
@@ -308,8 +309,8 @@ def test_the_theme_and_the_toasts_are_the_shell_s() -> None:
     world = World("#/dashboard")
     world.act(ChooseTheme(theme="dark"), root="shell")
     assert world.screen.words["theme"] == "dark"
-    world.program._run(ShowToast(ToastLevel.OK, "Done"))  # pyright: ignore[reportPrivateUsage]
-    world.program._run(ShowToast(ToastLevel.ERROR, "Refused"))  # pyright: ignore[reportPrivateUsage]
+    world.program.run(ShowToast(ToastLevel.OK, "Done"))  # pyright: ignore[reportPrivateUsage]
+    world.program.run(ShowToast(ToastLevel.ERROR, "Refused"))  # pyright: ignore[reportPrivateUsage]
     world.clock.settle()
     world.clock.advance(TOAST_MS + 200)
     toasts = [value for paint in world.screen.paints for root, value in paint["r"] if root == "toasts"]
