@@ -130,7 +130,7 @@ def test_a_job_is_drawn_as_far_as_it_is_known(job_fields: dict[str, Any], drawn:
 )
 def test_no_times_however_wrong_draw_anything_before_the_beginning(status: Any, times: Any, wait: float | None, attempts: int) -> None:
     names = ("created_at", "scheduled_at", "started_at", "completed_at")
-    given = {name: None if when is None else at(when) for name, when in zip(names, times, strict=True)}
+    given: dict[str, Any] = {name: None if when is None else at(when) for name, when in zip(names, times, strict=True)}
     one = member("root", status=status, **given, queue_wait_ms=wait, attempts=attempts)
     for piece in pieces_of(one, START):
         assert piece.start >= 0

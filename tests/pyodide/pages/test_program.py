@@ -309,8 +309,8 @@ def test_the_theme_and_the_toasts_are_the_shell_s() -> None:
     world = World("#/dashboard")
     world.act(ChooseTheme(theme="dark"), root="shell")
     assert world.screen.words["theme"] == "dark"
-    world.program.run(ShowToast(ToastLevel.OK, "Done"))  # pyright: ignore[reportPrivateUsage]
-    world.program.run(ShowToast(ToastLevel.ERROR, "Refused"))  # pyright: ignore[reportPrivateUsage]
+    world.program.run(ShowToast(ToastLevel.OK, "Done"))
+    world.program.run(ShowToast(ToastLevel.ERROR, "Refused"))
     world.clock.settle()
     world.clock.advance(TOAST_MS + 200)
     toasts = [value for paint in world.screen.paints for root, value in paint["r"] if root == "toasts"]
