@@ -21,6 +21,8 @@ def page(shown, same=()):
     return html(t"<ul>{each(shown, key=lambda item: item.id, render=row, same=same)}</ul>")
 """
 ORDER = "() => [...document.querySelectorAll('li')].map((row) => row.id).join('')"
+# A function, and no expression: what is looked at again and again would be an `eval` to the page's policy.
+IN_ORDER = "(order) => [...document.querySelectorAll('li')].map((row) => row.id).join('') === order"
 MARK = "() => document.querySelectorAll('li').forEach((row) => { row.mark = row.id; })"
 MARKS = "() => [...document.querySelectorAll('li')].map((row) => row.mark ?? '-').join('')"
 
@@ -298,7 +300,7 @@ def test_focus_survives_a_repaint_and_the_order_waits_for_it(lab: Lab) -> None:
     assert lab.page.evaluate("() => document.activeElement.parentElement.id") == "b"
     assert lab.page.evaluate(ORDER) == "axbcd"  # a new row goes behind its predecessor
     lab.page.evaluate("() => document.activeElement.blur()")
-    lab.page.wait_for_function(ORDER + " === undefined || (" + ORDER + ")() === 'dcbax'")
+    lab.page.wait_for_function(IN_ORDER, arg="dcbax")
     lab.page.focus("#c button")
     lab.paint("main=pick('dcbax')")
     assert lab.page.evaluate(ORDER) == "dcbax"
@@ -326,7 +328,7 @@ def test_a_row_does_not_move_between_press_and_release(lab: Lab) -> None:
     lab.page.mouse.up()
     assert lab.actions() == [["main", "Pick", {"id": "a"}]]
     lab.page.evaluate("() => document.activeElement.blur()")
-    lab.page.wait_for_function("(" + ORDER + ")() === 'cba'")
+    lab.page.wait_for_function(IN_ORDER, arg="cba")
 
 
 def test_a_list_that_was_replaced_while_it_waited_stays_away(lab: Lab) -> None:

@@ -25,7 +25,7 @@ def open_tabs() -> Generator[Callable[..., Tabs]]:
     contexts: list[BrowserContext] = []
 
     def open_one(browser: Browser, url: str, *, truth: bool = True) -> Tabs:
-        context = new_context(browser)
+        context = new_context(browser, viewport={"width": 640, "height": 480})
         contexts.append(context)
         return Tabs(context, url, truth=truth)
 
@@ -47,7 +47,7 @@ def test_twenty_visible_tabs_hold_one_connection_and_requests_are_answered(
 ) -> None:
     # RT-60, RT-64
     tabs = open_tabs(chromium, busy.url, truth=False)
-    opened = tabs.open_some(20, at_once=4)
+    opened = tabs.open_some(20)
     leader = tabs.leader()
     tabs.live()
     eventually(lambda: len(connections(busy)) == 1)
@@ -215,15 +215,19 @@ def test_two_hundred_tabs_that_come_and_go_leave_no_lock_and_no_stream(
     tabs.leader()
     tabs.context.route(f"**/{LIGHT}", lambda route: route.fulfill(content_type="text/html", body="<!doctype html><title>light</title>"))
     group = leader.page.evaluate("async () => (await navigator.locks.query()).held[0].name")
+    opener = tabs.context.new_page()
+    opener.goto(f"{moving.url}{LIGHT}")
     for begin in range(0, 200, 10):
         pages: list[Page] = []
         for number in range(begin, begin + 10):
-            page = tabs.context.new_page()
-            page.goto(f"{moving.url}{LIGHT}")
-            page.evaluate(LIGHT_TAB, [group, f"light{number}"])
-            pages.append(page)
+            with opener.expect_popup() as opened:
+                opener.evaluate("(light) => { open(light); }", LIGHT)
+            opened.value.wait_for_url(f"**/{LIGHT}")
+            opened.value.evaluate(LIGHT_TAB, [group, f"light{number}"])
+            pages.append(opened.value)
         for page in pages:
             page.close()
+    opener.close()
     state = "async () => { const all = await navigator.locks.query(); return [all.held.length, all.pending.length]; }"
     eventually(lambda: leader.page.evaluate(state) == [1, 0])
     assert role(leader) == "leading"
