@@ -95,7 +95,10 @@ export class PenViewport extends HTMLElement {
     const { start, end } = this.#asked;
     const enough = start <= Math.max(0, first - NEAR) && end >= Math.min(count, last + NEAR);
     if (enough && end > start) return;
-    this.#asked = { start: Math.max(0, first - SPARE), end: Math.min(count, last + SPARE) };
+    // After a jump every line is another: what can be seen comes first, and the spare lines with the next step.
+    const jumped = last <= start || first >= end;
+    const spare = jumped ? NEAR : SPARE;
+    this.#asked = { start: Math.max(0, first - spare), end: Math.min(count, last + spare) };
     this.dispatchEvent(new CustomEvent("range", { detail: this.#asked }));
   }
 }
