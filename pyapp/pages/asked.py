@@ -94,6 +94,32 @@ class Asked(BaseModel):
         return job.status in ("failed", "cancelled") and self.seen in ("", ending(job))
 
 
+class AskingState(BaseModel):
+    """The part of a page's state that actions on one job change."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asked: tuple[Asked, ...] = ()
+    confirming: Confirming | None = None
+
+
+def act[S: AskingState](state: S, action: JobAction) -> S | tuple[S, Effect]:
+    """The next state of whatever page has jobs to act on: what destroys is asked for twice, all else is sent."""
+    match action:
+        case AskCancel(job_id=job_id, name=name):
+            return state.model_copy(update={"confirming": Confirming(job_id=job_id, name=name)})
+        case KeepJob():
+            return state.model_copy(update={"confirming": None})
+        case Cancel(job_id=job_id):
+            asked, effect = ask(state.asked, job_id, "cancel")
+            return state.model_copy(update={"asked": asked, "confirming": None}), effect
+        case Retry(job_id=job_id, seen=seen):
+            asked, effect = ask(state.asked, job_id, "retry", seen)
+            return state.model_copy(update={"asked": asked}), effect
+        case Dismiss(job_id=job_id):
+            return state.model_copy(update={"asked": dismiss(state.asked, job_id)})
+
+
 def ending(job: Job) -> str:
     """What tells one end of a job from the next: its attempt, and when."""
     return f"{job.attempts} {job.completed_at}"

@@ -17,12 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from pyapp.core.cache.keys import item, live
 from pyapp.pages import asked as asking
 from pyapp.pages import sorting
-from pyapp.pages.asked import AskCancel, AskedJobs, Cancel, Confirming, Dismiss, KeepJob, Retry
+from pyapp.pages.asked import AskCancel, AskingState, Cancel, Dismiss, KeepJob, Retry
 from pyapp.pages.live_control import SetLive
 from pyapp.pages.panel import Reload
 from pyapp.pages.protocol import Effect, Message, MutationDone, MutationFailed, Need, Refresh, Visit
@@ -49,7 +49,7 @@ class ChooseArtifact(Action):
     artifact_id: str
 
 
-class State(BaseModel):
+class State(AskingState):
     """Which job, and what of it is shown; no data."""
 
     model_config = ConfigDict(frozen=True)
@@ -59,8 +59,6 @@ class State(BaseModel):
     artifact: str = ""
     sort: Sort = _ORDER
     live: bool = True
-    asked: AskedJobs = ()
-    confirming: Confirming | None = None
     problem: str | None = None
 
 
@@ -119,24 +117,8 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"live": on})
         case Reload(needs=names):
             return state, *(Refresh(name) for name in names)
-        case _:
-            return _about_a_job(state, message)
-
-
-def _about_a_job(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
-    match message:
-        case AskCancel(job_id=job_id, name=name):
-            return state.model_copy(update={"confirming": Confirming(job_id=job_id, name=name)})
-        case KeepJob():
-            return state.model_copy(update={"confirming": None})
-        case Cancel(job_id=job_id):
-            asked, effect = asking.ask(state.asked, job_id, "cancel")
-            return state.model_copy(update={"asked": asked, "confirming": None}), effect
-        case Retry(job_id=job_id, seen=seen):
-            asked, effect = asking.ask(state.asked, job_id, "retry", seen)
-            return state.model_copy(update={"asked": asked}), effect
-        case Dismiss(job_id=job_id):
-            return state.model_copy(update={"asked": asking.dismiss(state.asked, job_id)})
+        case AskCancel() | KeepJob() | Cancel() | Retry() | Dismiss():
+            return asking.act(state, message)
         case MutationDone() | MutationFailed():
             asked, effects = asking.settle(state.asked, message)
             return state.model_copy(update={"asked": asked}), *effects

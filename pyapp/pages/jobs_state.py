@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from pyapp.contract.jobs import JobStatus
 from pyapp.pages import asked as asking
 from pyapp.pages import columns, jobs_many, listing, selecting, sorting
-from pyapp.pages.asked import AskCancel, AskedJobs, Cancel, Confirming, Dismiss, KeepJob, Retry
+from pyapp.pages.asked import AskCancel, AskingState, Cancel, Dismiss, KeepJob, Retry
 from pyapp.pages.columns import Chosen
 from pyapp.pages.jobs_many import AskMany, CancelMany, KeepMany, Many
 from pyapp.pages.jobs_table import LONG, SORT_DEFAULT, SORT_KEYS, SORT_LARGEST_FIRST
@@ -70,7 +70,7 @@ class ClearFilters(Action):
     """Show everything of the mode that is shown."""
 
 
-class State(BaseModel):
+class State(AskingState):
     """What the jobs page shows; no data."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -82,8 +82,6 @@ class State(BaseModel):
     columns: Chosen = None
     sort: Sort = SORT_DEFAULT
     list: ListState = Field(default_factory=ListState)
-    asked: AskedJobs = ()
-    confirming: Confirming | None = None
     selected: Selected = frozenset()
     many: Many | None = None
     batch: Batch | None = None
@@ -148,8 +146,12 @@ def update(state: State, message: Message) -> State | tuple[State, *tuple[Effect
             return state.model_copy(update={"list": listing.update(state.list, message)})
         case selecting.Select() | selecting.ClearSelection() | WithShown() | CancelMany() | KeepMany():
             return _about_many(state, message)
+        case AskCancel() | KeepJob() | Cancel() | Retry() | Dismiss():
+            return asking.act(state, message)
+        case MutationDone() | MutationFailed():
+            return _settle(state, message)
         case _:
-            return _about_a_job(state, message)
+            return state
 
 
 def _read_again(state: State) -> State:
@@ -193,26 +195,10 @@ def _start(state: State, wanted: Mapping[str, str], verb: asking.Verb) -> State 
     ), *effects
 
 
-def _about_a_job(state: State, message: Message) -> State | tuple[State, *tuple[Effect, ...]]:
-    match message:
-        case AskCancel(job_id=job_id, name=name):
-            return state.model_copy(update={"confirming": Confirming(job_id=job_id, name=name)})
-        case KeepJob():
-            return state.model_copy(update={"confirming": None})
-        case Cancel(job_id=job_id):
-            asked, effect = asking.ask(state.asked, job_id, "cancel")
-            return state.model_copy(update={"asked": asked, "confirming": None}), effect
-        case Retry(job_id=job_id, seen=seen):
-            asked, effect = asking.ask(state.asked, job_id, "retry", seen)
-            return state.model_copy(update={"asked": asked}), effect
-        case Dismiss(job_id=job_id):
-            return state.model_copy(update={"asked": asking.dismiss(state.asked, job_id)})
-        case MutationDone() | MutationFailed():
-            asked, effects = asking.settle(state.asked, message)
-            batch = state.batch
-            if batch is not None and selecting.concerns(batch, message):
-                # Told once for all of them; why one was refused stands in its row too.
-                batch, effects = selecting.settle(batch, message)
-            return state.model_copy(update={"asked": asked, "batch": batch}), *effects
-        case _:
-            return state
+def _settle(state: State, message: MutationDone | MutationFailed) -> tuple[State, *tuple[Effect, ...]]:
+    asked, effects = asking.settle(state.asked, message)
+    batch = state.batch
+    if batch is not None and selecting.concerns(batch, message):
+        # Told once for all of them; why one was refused stands in its row too.
+        batch, effects = selecting.settle(batch, message)
+    return state.model_copy(update={"asked": asked, "batch": batch}), *effects

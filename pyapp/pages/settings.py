@@ -152,8 +152,8 @@ def _environment(state: State, results: Results, env: Env) -> TemplateResult:
         ("Server", html(t"<bdi>{settings.server or 'does not say'}</bdi>")),
         ("Contract", " and ".join(f"part {part.upper()}" for part in settings.contract) or "unknown"),
         ("You", html(t'<bdi class="mono">{settings.user}</bdi>') if settings.user else "nobody yet"),
-        ("Limits", "who asks too often waits" if settings.limits else "none: this profile is for tests"),
-        ("Console lines", f"from {settings.level.name.lower()}"),
+        ("Request limits", "on: who asks too often waits" if settings.limits else "off: this profile is for tests"),
+        ("Log level", settings.level.name.lower()),
         ("Version", env.strip.version or "unknown"),
     ]
     return plain_panel("environment", "Environment", _facts(rows), classes="c5")

@@ -10,8 +10,8 @@
 //
 // pen-span  from when `from` to when `to`, or the day where it is one; `brief` leaves the weekday, and today's date.
 //
-// All that is shown shortened has the absolute time in the viewer's zone as its `title`, and the first two the moment into a `<time datetime>`. They own their children:
-// templates render none into them.
+// What is shown shortened has the absolute time in the viewer's zone as its `title`; pen-age and pen-time hold a `<time datetime>`.
+// All of them own their children: templates render none into them.
 
 import { age, everySecond, fullTime, latest, moment, now, shortTime, span } from "./clock.mjs";
 
